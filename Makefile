@@ -1,0 +1,46 @@
+# make demo   a real chest CT and two phantoms, S3 to S3, in .venv and demo/
+# make test   format, lint, types, unit tests and whole-workflow tests
+# make lock   pin the dependencies of pyproject.toml anew
+
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+DEMO_PORT ?= 0
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check lock clean
+
+demo: .venv/run
+	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
+
+test: check
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+.venv/run: envs/requirements.txt
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || apt-get install -y --no-install-recommends python3-venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -r $<
+	@touch $@
+
+.venv/dev: envs/requirements-dev.txt .venv/run
+	$(BIN)/pip install --quiet -r $<
+	@touch $@
+
+lock: .venv/dev
+	$(BIN)/pip install --quiet uv
+	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra demo \
+	  --output-file requirements.txt
+	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra demo \
+	  --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:
+	rm -rf .venv .snakemake demo work logs

@@ -1,0 +1,73 @@
+"""What the rules share: the checked config, the run, and functions of a job's wildcards.
+
+Parsing this file asks no store anything. The listings are made when Snakemake asks rule all for
+its input, so that --lint, --unlock and the jobs of a cluster need no network for it.
+"""
+
+import atexit
+import sys
+
+from snakemake.logging import logger
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from lungprep.config import complete, read_schema
+from lungprep.errors import LungprepError
+from lungprep.recipe import code_version, recipe
+from lungprep.run import Run
+
+try:
+    config = complete(config, read_schema())
+    RUN = Run(config)
+except LungprepError as error:
+    sys.exit(f"lungprep: {error}")
+
+
+wildcard_constraints:
+    patient=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+
+
+def unpublished(wildcards):
+    """Flags that this run has to make, one per patient to do; with them, the run's reporting."""
+    try:
+        flags = RUN.flags()
+    except LungprepError as error:
+        sys.exit(f"lungprep: {error}")
+    RUN.progress.attach(logger)
+    atexit.register(report)
+    return flags
+
+
+def report():
+    """Say last what matters most: who is missing, or who was published and who failed."""
+    if workflow.dryrun:
+        print(RUN.plan.missing(), flush=True)
+    elif workflow.executor_plugin is not None:
+        print(RUN.close(), file=sys.stderr, flush=True)
+
+
+def prefix(wildcards):
+    return RUN.prefix(wildcards.patient)
+
+
+def series_uid(wildcards):
+    return RUN.series_uid(wildcards.patient)
+
+
+def patient_recipe(wildcards):
+    return recipe(config, series_uid(wildcards))
+
+
+def memory(base_mb, per_input_mb):
+    """Resource function: the process itself plus a multiple of its input files."""
+
+    def mem_mb(wildcards, input):
+        return round(base_mb + per_input_mb * input.size_mb)
+
+    return mem_mb
+
+
+onstart:
+    refusal = RUN.refusal()
+    if refusal:
+        sys.exit(f"lungprep: {refusal}")

@@ -1,0 +1,30 @@
+"""DICOM slices to a volume of Hounsfield units.
+
+in    objects below the patient's prefix, streamed into memory
+out   hu.npy     int16 HU, (z, y, x) towards the head, the back and the patient's left
+      load.json  its grid, the series that was chosen and what was found at the source
+"""
+
+
+rule load:
+    """Stream the CT series of a patient and rescale it to Hounsfield units."""
+    output:
+        volume=temp("work/{patient}/hu.npy"),
+        record=temp("work/{patient}/load.json"),
+    log:
+        "logs/load/{patient}.log",
+    benchmark:
+        "logs/load/{patient}.tsv"
+    conda:
+        "../envs/lungprep.yaml"
+    # The listing is not known before the job runs; 600 slices of 512 x 512 fit.
+    resources:
+        mem_mb=1000,
+    params:
+        prefix=prefix,
+        series_uid=series_uid,
+        s3=lookup(within=config, dpath="s3"),
+        min_slices=lookup(within=config, dpath="load/min_slices"),
+        code=code_version("load"),
+    script:
+        "../scripts/load.py"

@@ -1,0 +1,31 @@
+"""The lungs of the resampled volume.
+
+in    resampled.npy, resample.json
+out   lungs.npy     uint8 on the same grid: 0 outside, 1 right lung, 2 left lung
+      segment.json  volumes, densities and flags
+      preview.png   three planes with the outlines
+"""
+
+
+rule segment:
+    """Find the right and the left lung, and draw them."""
+    input:
+        volume="work/{patient}/resampled.npy",
+        record="work/{patient}/resample.json",
+    output:
+        lungs=temp("work/{patient}/lungs.npy"),
+        record=temp("work/{patient}/segment.json"),
+        preview=temp("work/{patient}/preview.png"),
+    log:
+        "logs/segment/{patient}.log",
+    benchmark:
+        "logs/segment/{patient}.tsv"
+    priority: 20
+    conda:
+        "../envs/lungprep.yaml"
+    resources:
+        mem_mb=memory(250, 5),
+    params:
+        code=code_version("segment"),
+    script:
+        "../scripts/segment.py"

@@ -1,0 +1,18 @@
+"""Load the CT series of a patient as a HU volume."""
+
+from dataclasses import asdict
+
+from lungprep.jobs import Step
+from lungprep.loading import load
+from lungprep.stores import S3Options, open_store
+from lungprep.stores.address import parse_address
+
+with Step(snakemake.wildcards.patient, snakemake.log[0]) as step:
+    address = parse_address("source", snakemake.params.prefix)
+    volume, scan = load(
+        open_store(address, S3Options(**snakemake.params.s3)),
+        min_slices=snakemake.params.min_slices,
+        series_uid=snakemake.params.series_uid,
+    )
+    volume.save(snakemake.output.volume)
+    step.record(snakemake.output.record, {"grid": volume.grid.to_json(), **asdict(scan)})

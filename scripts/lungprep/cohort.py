@@ -1,0 +1,145 @@
+"""Who the patients are, and where the slices of each lie."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lungprep.errors import ConfigError, LungprepError
+from lungprep.stores import Address, Store
+from lungprep.stores.address import parse_address
+
+# Ids become file names, keys and wildcards, so only what is safe as all of them is accepted.
+ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+ID_RULE = (
+    "rename it: an id takes 1 to 128 of the characters A-Z a-z 0-9 . _ - and starts with a letter "
+    "or digit"
+)
+VOLUME, LUNGS, RECEIPT = "{patient}.npy", "{patient}.lungs.npy", "{patient}.json"
+PREVIEW = "qc/{patient}.png"
+COLUMNS = ("patient", "prefix")
+
+
+@dataclass(frozen=True)
+class Patient:
+    """One patient: an accepted id, where the slices lie, and which series to take."""
+
+    id: str
+    prefix: Address
+    series_uid: str | None = None
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """All patients of a run.
+
+    Attributes
+    ----------
+    patients : dict of str to Patient
+        By id, in order of the source.
+    refused : dict of str to str
+        Names that can't be ids, and why.
+    """
+
+    patients: dict[str, Patient]
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Patients, the refused ones among them."""
+        return len(self.patients) + len(self.refused)
+
+
+def from_listing(source: Store) -> Cohort:
+    """Take each folder directly below the source as a patient.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or files of two patients would have one name.
+    StoreError
+        If the source can't be listed.
+    """
+    names = source.folders()
+    if not names:
+        raise ConfigError(
+            f"no patient under source {source.address}", "give the prefix that holds their folders"
+        )
+    return _cohort(Patient(name, source.address.join(name)) for name in names)
+
+
+def from_csv(path: str | Path, source: Address) -> Cohort:
+    """Read the cohort file.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV with a header line, columns ``patient,prefix`` and optionally ``series_uid``.
+    source : Address
+        What relative prefixes start from.
+
+    Raises
+    ------
+    ConfigError
+        If the file can't be read, lacks a column, names a patient twice or a prefix badly, or files
+        of two patients would have one name.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, skipinitialspace=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(
+            f"patients file {path} can't be read ({error})", "give a CSV file in UTF-8"
+        ) from error
+    lacking = [name for name in COLUMNS if not rows or rows[0].get(name) is None]
+    if lacking:
+        raise ConfigError(
+            f"patients file {path} has no column {lacking[0]}, or no row",
+            "start it with the line patient,prefix",
+        )
+    counts = Counter(row["patient"] for row in rows)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise ConfigError(
+            f"patients file {path} names patient {twice[0]!r} {counts[twice[0]]} times",
+            "keep one row",
+        )
+    return _cohort(
+        Patient(
+            row["patient"], _prefix(row["patient"], row["prefix"], source), row.get("series_uid")
+        )
+        for row in rows
+    )
+
+
+def _prefix(patient: str, text: str | None, source: Address) -> Address:
+    key = f"prefix of patient {patient!r}"
+    if text and ("://" in text or text.startswith("/")):
+        return parse_address(key, text)
+    segments = (text or "").removesuffix("/").split("/")
+    if {"", ".", ".."} & set(segments):
+        raise ConfigError(f"{key} is {text!r}", "give the folder below the source, or an address")
+    return source.join("/".join(segments))
+
+
+def _cohort(patients: Iterable[Patient]) -> Cohort:
+    accepted: dict[str, Patient] = {}
+    refused: dict[str, str] = {}
+    for patient in patients:
+        if ACCEPTED_ID.fullmatch(patient.id):
+            accepted[patient.id] = patient
+        else:
+            refused[patient.id] = str(LungprepError("not usable as a patient id", ID_RULE))
+    owners: dict[str, str] = {}
+    for patient_id in accepted:
+        for pattern in (VOLUME, LUNGS, RECEIPT):
+            name = pattern.format(patient=patient_id)
+            if name in owners:
+                raise ConfigError(
+                    f"patients {owners[name]} and {patient_id} would both write {name}",
+                    "rename one of them",
+                )
+            owners[name] = patient_id
+    return Cohort(accepted, refused)

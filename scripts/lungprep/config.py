@@ -1,0 +1,130 @@
+"""The config: its schema is the one source of types, bounds, units, defaults and descriptions."""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from lungprep.errors import ConfigError
+
+Schema = dict[str, Any]
+SCHEMA = Path(__file__).parents[2] / "rules" / "schemas" / "config.schema.yaml"
+TEXT_HINT = (
+    " (inside [ ] and { } on the command line every value is text: "
+    "edit config.yaml or pass --configfile)"
+)
+
+
+def read_schema(path: Path = SCHEMA) -> Schema:
+    """Read the JSON schema of the config."""
+    schema: Schema = yaml.safe_load(path.read_text())
+    return schema
+
+
+def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """Check a config and fill in what it leaves out.
+
+    Parameters
+    ----------
+    config : dict
+        What the user wrote; it is not changed.
+    schema : dict
+        From `read_schema`.
+
+    Returns
+    -------
+    dict
+        All keys of the schema.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown key or a value of the wrong type or out of bounds: the key, what was found
+        and what it takes.
+    """
+    full = _with_defaults(copy.deepcopy(config), schema)
+    error = best_match(Draft202012Validator(schema).iter_errors(full))
+    if error is not None:
+        raise _explain(error, schema)
+    return full
+
+
+def _with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    for name, part in schema["properties"].items():
+        if "properties" in part:
+            section = config.get(name)
+            if section is None or isinstance(section, dict):
+                config[name] = _with_defaults(section or {}, part)
+        elif "default" in part:
+            config.setdefault(name, copy.deepcopy(part["default"]))
+    return config
+
+
+def _explain(error: ValidationError, schema: Schema) -> ConfigError:
+    path = [str(p) for p in error.absolute_path if not isinstance(p, int)]
+    if error.validator == "additionalProperties":
+        unknown = sorted(set(error.instance) - set(error.schema["properties"]))
+        known = ", ".join(error.schema["properties"])
+        name = ".".join([*path, unknown[0]])
+        return ConfigError(f"unknown config key {name}", f"known here are {known}")
+    if error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        return ConfigError(f"config key {missing} is missing", "set it in config.yaml")
+    part = schema
+    for name in path:
+        part = part["properties"][name]
+    is_number_as_text = isinstance(error.instance, str) and not isinstance(
+        yaml.safe_load(error.instance), str
+    )
+    return ConfigError(
+        f"config key {'.'.join(path)} has {error.instance!r}",
+        f"it takes {takes(part)}{TEXT_HINT if is_number_as_text else ''}",
+    )
+
+
+def takes(part: Schema) -> str:
+    """Say in words which values a key accepts."""
+    if "enum" in part:
+        return " or ".join(str(value) for value in part["enum"])
+    if part.get("type") == "array":
+        return f"[ ] of {part['minItems']}, each {takes(part['items'])}"
+    if "properties" in part:
+        return f"a mapping of {', '.join(part['properties'])}"
+    names = {"string": "text", "boolean": "true or false", "integer": "a whole number"}
+    kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
+    words = " or ".join(names.get(k, "a number" if k == "number" else k) for k in kinds)
+    if "minimum" in part and "maximum" in part:
+        words += f", {part['minimum']} to {part['maximum']}"
+    elif "minimum" in part:
+        words += f", at least {part['minimum']}"
+    elif "exclusiveMinimum" in part:
+        words += f" above {part['exclusiveMinimum']}"
+    return f"{words} like {part['examples'][0]}" if "examples" in part else words
+
+
+def table(schema: Schema) -> str:
+    """Render the README's table of all keys, in Markdown."""
+    rows = ["| key | takes | default | what it does |", "|---|---|---|---|"]
+    for name, part in _leaves(schema):
+        unit = f" [{part['unit']}]" if "unit" in part else ""
+        default = "(set it)" if "default" not in part else f"`{_shown(part['default'])}`"
+        rows.append(f"| `{name}` | {takes(part)}{unit} | {default} | {part['description']} |")
+    return "\n".join(rows) + "\n"
+
+
+def _leaves(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:
+    for name, part in schema["properties"].items():
+        if "properties" in part:
+            yield from _leaves(part, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", part
+
+
+def _shown(value: Any) -> str:
+    return (
+        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )

@@ -1,0 +1,118 @@
+"""Every error that lungprep raises on purpose.
+
+Each one says what was found and what to do; the caller at the boundary adds who::
+
+    LungprepError
+    ├── ConfigError              a key of the config, or the cohort, can't be used: nothing starts
+    ├── StoreError               the store did not do what was asked
+    │   ├── StoreUnreachable     no answer, or a broken one, after all retries
+    │   ├── AccessRefused        credentials are missing, wrong or not enough
+    │   ├── NotFound             no such bucket or folder
+    │   │   └── ObjectNotFound   no such object in it
+    │   └── TransferMismatch     size or checksum differ from what was sent or promised
+    └── DataError                this patient can't be processed; the others can
+        ├── NoCTImages           not one CT slice among the objects
+        ├── TooFewSlices         a localizer, or the rest of a broken upload
+        ├── MissingTag           a header lacks what the geometry or the HU scale needs
+        ├── UnsupportedEncoding  a transfer syntax or pixel format that can't be trusted
+        ├── UndecodablePixels    pixel data is absent, short or broken
+        ├── InconsistentSlices   size, spacing or orientation differ within the series
+        ├── DuplicatePositions   two slices lie at one position
+        ├── MissingSlices        a gap is a multiple of the others
+        ├── UnevenGaps           the gaps differ
+        ├── TiltedGantry         the stack is sheared
+        └── NoLungsFound         nothing in the volume looks like lungs
+"""
+
+
+class LungprepError(Exception):
+    """Base of all errors that a user is meant to read.
+
+    Parameters
+    ----------
+    found : str
+        What was found, with the values.
+    remedy : str
+        What the user can do about it, as an imperative.
+    """
+
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(f"{found}; {remedy}")
+        self.found = found
+        self.remedy = remedy
+
+
+class ConfigError(LungprepError):
+    """A config key or the cohort as a whole can't be used."""
+
+
+class StoreError(LungprepError):
+    """The source or target store did not do what was asked."""
+
+
+class StoreUnreachable(StoreError):
+    """No answer, or a broken one, after all retries."""
+
+
+class AccessRefused(StoreError):
+    """Credentials are missing, wrong or not enough."""
+
+
+class NotFound(StoreError):
+    """No such bucket or folder."""
+
+
+class ObjectNotFound(NotFound):
+    """No such object in the bucket or folder."""
+
+
+class TransferMismatch(StoreError):
+    """Size or checksum differ from what was sent or promised."""
+
+
+class DataError(LungprepError):
+    """One patient can't be processed; the others can."""
+
+
+class NoCTImages(DataError):
+    """Not one CT slice among the objects of the patient."""
+
+
+class TooFewSlices(DataError):
+    """The series has fewer slices than a volume needs."""
+
+
+class MissingTag(DataError):
+    """A header lacks what the geometry or the HU scale needs."""
+
+
+class UnsupportedEncoding(DataError):
+    """A transfer syntax or pixel format that can't be trusted."""
+
+
+class UndecodablePixels(DataError):
+    """Pixel data is absent, short or broken."""
+
+
+class InconsistentSlices(DataError):
+    """Size, spacing or orientation differ within one series."""
+
+
+class DuplicatePositions(DataError):
+    """Two slices of one series lie at one position."""
+
+
+class MissingSlices(DataError):
+    """A gap between slices is a multiple of the others."""
+
+
+class UnevenGaps(DataError):
+    """The gaps between slices differ."""
+
+
+class TiltedGantry(DataError):
+    """The slices are shifted in-plane along the stack."""
+
+
+class NoLungsFound(DataError):
+    """Nothing in the volume looks like lungs."""

@@ -1,0 +1,147 @@
+"""Who is done: what the target holds, and the index that spares reading each receipt.
+
+The receipt ``{patient}.json`` says that a patient is done. The index beside the receipts repeats,
+for each receipt by its ETag, the few values that decide it. It is a cache: lost, old or broken, it
+only costs one request for each receipt that it does not know.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lungprep.cohort import LUNGS, RECEIPT, VOLUME
+from lungprep.errors import LungprepError, NotFound
+from lungprep.records import to_json
+from lungprep.stores import Entry, Store
+
+# No patient id starts with an underscore, so no patient's file has this name.
+INDEX = "_cohort.json"
+FORMAT = 1
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a patient's sidecar says of itself.
+
+    Attributes
+    ----------
+    etag : str
+        ETag of the sidecar that was read.
+    recipe, source : str
+        Digests of the recipe and of the source listing.
+    npy_bytes, lungs_bytes : int
+        Sizes of the two arrays; -1 where the sidecar can't be read.
+    """
+
+    etag: str
+    recipe: str
+    source: str
+    npy_bytes: int
+    lungs_bytes: int
+
+    @classmethod
+    def of(cls, etag: str, sidecar: bytes) -> "Receipt":
+        """Take the values from a sidecar; an unreadable one matches nothing."""
+        try:
+            fields = json.loads(sidecar)
+            return cls(
+                etag,
+                str(fields["recipe"]["digest"]),
+                str(fields["source"]["digest"]),
+                int(fields["npy"]["bytes"]),
+                int(fields["lungs_npy"]["bytes"]),
+            )
+        except (ValueError, KeyError, TypeError):
+            return cls(etag, "", "", -1, -1)
+
+
+def read_receipts(
+    target: Store, entries: Iterable[Entry], patients: Iterable[str]
+) -> dict[str, Receipt]:
+    """Receipts of the patients that have one, through the index where it knows them.
+
+    Parameters
+    ----------
+    target : Store
+        Where results lie.
+    entries : iterable of Entry
+        Its listing.
+    patients : iterable of str
+        Ids to look for.
+    """
+    listed = {entry.key: entry for entry in entries}
+    known = _read_index(target) if INDEX in listed else {}
+    wanted = {p: listed[key] for p in patients if (key := RECEIPT.format(patient=p)) in listed}
+    unknown = {p: e for p, e in wanted.items() if p not in known or known[p].etag != e.etag}
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        contents = pool.map(lambda entry: target.read(entry.key), unknown.values())
+        read = {
+            p: Receipt.of(entry.etag, content)
+            for (p, entry), content in zip(unknown.items(), contents, strict=True)
+        }
+    return {p: read.get(p) or known[p] for p in wanted}
+
+
+def stale_reason(
+    patient: str,
+    listed: dict[str, int],
+    receipt: Receipt | None,
+    recipe: str,
+    source: Callable[[], str] | None = None,
+) -> str | None:
+    """Why a patient is to be done, or None for a patient who is done.
+
+    Parameters
+    ----------
+    patient : str
+        Id.
+    listed : dict of str to int
+        Size of each object in the target, by key.
+    receipt : Receipt or None
+        What the target holds of the patient.
+    recipe : str
+        Digest of the recipe in force.
+    source : callable, optional
+        Gives the digest of the source listing; compared if given.
+    """
+    if receipt is None:
+        return "missing"
+    if receipt.npy_bytes < 0:
+        return "incomplete: the receipt can't be read"
+    for pattern, size in ((VOLUME, receipt.npy_bytes), (LUNGS, receipt.lungs_bytes)):
+        key = pattern.format(patient=patient)
+        if key not in listed:
+            return f"incomplete: {key} is absent"
+        if listed[key] != size:
+            return f"incomplete: {key} has {listed[key]} bytes in place of {size}"
+    if receipt.recipe != recipe:
+        return RECIPE_CHANGED
+    if source is not None:
+        try:
+            return None if source() == receipt.source else "source changed"
+        except LungprepError as error:
+            return f"source changed: {error}"
+    return None
+
+
+RECIPE_CHANGED = "recipe changed"
+
+
+def _read_index(target: Store) -> dict[str, Receipt]:
+    try:
+        index: Any = json.loads(target.read(INDEX))
+        if index["format"] != FORMAT:
+            return {}
+        return {patient: Receipt(**fields) for patient, fields in index["patients"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, NotFound):
+        return {}
+
+
+def write_index(target: Store, receipts: dict[str, Receipt]) -> None:
+    """Add receipts to the published index; what it says of other patients stays."""
+    merged = {**_read_index(target), **receipts}
+    patients = {patient: asdict(receipt) for patient, receipt in sorted(merged.items())}
+    target.write(INDEX, to_json({"format": FORMAT, "patients": patients}))

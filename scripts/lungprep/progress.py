@@ -1,0 +1,93 @@
+"""How far a run is, told from Snakemake's log events."""
+
+import logging
+import time
+from pathlib import Path
+
+LAST_RULE = "publish"
+
+
+class Progress(logging.Handler):
+    """Counts patients from the events that Snakemake attaches to its log records.
+
+    After each patient one line goes back into the same logger, and so to the terminal and to the
+    run's log file alike.
+
+    Attributes
+    ----------
+    total : int
+        Patients to do.
+    failures : dict of str to str
+        Last line of the failed job's log, by patient.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+        self.failures: dict[str, str] = {}
+        self._published = 0
+        self._jobs: dict[int, tuple[str, str]] = {}
+        self._start = time.monotonic()
+        self._logger = logging.getLogger(__name__)
+
+    def attach(self, logger: logging.Logger) -> None:
+        """Follow a logger, and speak through it."""
+        self._logger = logger
+        logger.addHandler(self)
+        logger.addFilter(is_news)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take note of a job that started, finished or failed."""
+        event = getattr(getattr(record, "event", None), "value", None)
+        if event == "job_info":
+            wildcards = getattr(record, "wildcards", None) or {}
+            job = (str(getattr(record, "rule_name", "")), str(wildcards.get("patient", "")))
+            self._jobs[int(record.jobid)] = job  # type: ignore[attr-defined]
+        elif event == "job_finished":
+            rule, _ = self._jobs.get(int(record.job_id), ("", ""))  # type: ignore[attr-defined]
+            if rule == LAST_RULE:
+                self._published += 1
+                self._tell()
+        elif event == "job_error":
+            rule, patient = self._jobs.get(int(record.jobid), ("", ""))  # type: ignore[attr-defined]
+            if patient and patient not in self.failures:
+                self.failures[patient] = last_line(Path("logs", rule, f"{patient}.log"), patient)
+                self._logger.error(f"failed: {self.failures[patient]}")
+                self._tell()
+
+    def _tell(self) -> None:
+        over = self._published + len(self.failures)
+        left = (time.monotonic() - self._start) / over * (self.total - over)
+        # Snakemake's formatter takes the message as it is, without arguments.
+        self._logger.info(
+            f"{self._published} of {self.total} patients published, {len(self.failures)} failed, "
+            f"about {duration(left)} left"
+        )
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Drop what Snakemake says of each scheduling round, and errors that get a line of ours."""
+    event = getattr(getattr(record, "event", None), "value", None)
+    if event == "error":
+        return "CalledProcessError" not in str(record.msg)
+    return event != "job_started" and record.msg != "Select jobs to execute..."
+
+
+def duration(seconds: float) -> str:
+    """A span of time in its two largest units, such as ``2 h 05 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def last_line(log: Path, patient: str) -> str:
+    """Last line of a job's log; a job that was killed may have left none."""
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    if lines and lines[-1].startswith(f"{patient}: "):
+        return lines[-1]
+    return f"{patient}: the job ended without a word (killed, or out of memory); see {log}"

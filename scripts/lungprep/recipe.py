@@ -1,0 +1,130 @@
+"""What decides the voxels: config values and the code of the image chain."""
+
+import ast
+import hashlib
+import io
+import json
+import tokenize
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+LIBRARY = Path(__file__).parent
+SCRIPTS = LIBRARY.parent
+# Config sections whose every value changes voxels, and the modules that turn slices into voxels:
+# those that the image functions import, less errors, whose wording changes nothing.
+SECTIONS = ("load", "resample", "segment", "output")
+ROOTS = ("series", "resampling", "segmentation", "export")
+WORDING = "errors"
+VERSIONS = ("numpy", "pydicom", "opencv-python-headless", "connected-components-3d", "fill-voids")
+
+
+def recipe_digest(config: dict[str, Any], series_uid: str | None = None) -> str:
+    """SHA-256 over all that changes voxels: what a receipt must carry to be up to date.
+
+    Parameters
+    ----------
+    config : dict
+        The complete config.
+    series_uid : str, optional
+        The patient's own choice of a series.
+    """
+    parts = {name: config[name] for name in SECTIONS}
+    text = json.dumps([parts, series_uid, chain_digest()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def recipe(config: dict[str, Any], series_uid: str | None = None) -> dict[str, Any]:
+    """The sidecar's ``recipe``: the digest and what went into it, with the versions in use."""
+    return {
+        "digest": recipe_digest(config, series_uid),
+        "config": {name: config[name] for name in SECTIONS},
+        "code": chain_digest(),
+        "versions": {name: version(name) for name in VERSIONS},
+    }
+
+
+def code_version(script: str) -> str:
+    """Digest of a script and of every library module that it leads to, for a rule's ``params``.
+
+    Snakemake sees an edit of the script, but not of a module that the script imports.
+    """
+    path = SCRIPTS / f"{script}.py"
+    return code_digest([path, *imported_modules([path])])
+
+
+@cache
+def chain_digest() -> str:
+    """Digest of the code of the image chain."""
+    return code_digest(image_chain())
+
+
+def image_chain() -> list[Path]:
+    """Source files that turn slices into voxels, in order of their names."""
+    roots = [_source(name) for name in ROOTS]
+    found = {*roots, *imported_modules(roots)} - {_source(WORDING)}
+    return sorted(path for path in found if path is not None)
+
+
+def imported_modules(sources: Iterable[Path | None]) -> list[Path]:
+    """Files of the library that the given files import, directly or not, in order of names."""
+    found: set[Path] = set()
+    waiting = [path for path in sources if path is not None]
+    while waiting:
+        for name in _imports(waiting.pop()):
+            path = _source(name)
+            if path is not None and path not in found:
+                found.add(path)
+                waiting.append(path)
+    return sorted(found)
+
+
+def code_digest(sources: Iterable[Path]) -> str:
+    """SHA-256 over the code of files, whatever their comments, docstrings and blank lines."""
+    digest = hashlib.sha256()
+    for path in sources:
+        name = path.relative_to(SCRIPTS).as_posix()
+        digest.update(f"{name}\0{bare_code(path.read_text())}\0".encode())
+    return digest.hexdigest()
+
+
+@cache
+def bare_code(source: str) -> str:
+    """Source text without comments, docstrings, blank lines and trailing space.
+
+    The text is cut and not rebuilt from a syntax tree, so that every Python version has the same.
+    """
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    scopes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, scopes) and ast.get_docstring(node, clean=False) is not None:
+            text = node.body[0]
+            for row in range(text.lineno, (text.end_lineno or text.lineno) + 1):
+                lines[row - 1] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    """Dotted names below ``lungprep`` that a file imports anywhere."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return frozenset(n.removeprefix("lungprep.") for n in names if n.startswith("lungprep."))
+
+
+def _source(name: str) -> Path | None:
+    path = LIBRARY.joinpath(*name.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None

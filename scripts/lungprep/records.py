@@ -1,0 +1,21 @@
+"""Small JSON files that steps hand on to one another beside their arrays."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def write_record(path: str | Path, record: dict[str, Any]) -> None:
+    """Write a record as indented JSON."""
+    Path(path).write_bytes(to_json(record))
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """Read what `write_record` wrote."""
+    record: dict[str, Any] = json.loads(Path(path).read_text())
+    return record
+
+
+def to_json(record: dict[str, Any]) -> bytes:
+    """UTF-8 JSON, one key a line, NaN refused."""
+    return (json.dumps(record, indent=2, allow_nan=False) + "\n").encode()

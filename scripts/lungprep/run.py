@@ -1,0 +1,102 @@
+"""One run of the workflow, from its plan to its last lines."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lungprep.cohort import Patient, from_csv
+from lungprep.errors import LungprepError
+from lungprep.ledger import Receipt, write_index
+from lungprep.planning import Plan, make_plan
+from lungprep.progress import Progress
+from lungprep.stores.address import check_pair
+
+WORK = Path("work")
+
+
+class Run:
+    """What the Snakefile asks for; nothing is requested from a store before it is needed.
+
+    Parameters
+    ----------
+    config : dict
+        The complete config.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._config = config
+        self._source, self._target = check_pair(config["source"], config["target"])
+        self.progress = Progress()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Who is to be done."""
+        plan = make_plan(self._config)
+        self.progress.total = len(plan.stale)
+        return plan
+
+    @cached_property
+    def _patients(self) -> dict[str, Patient]:
+        """Patients of the cohort file; empty where the source is listed."""
+        if self._config["patients"] is None:
+            return {}
+        return from_csv(self._config["patients"], self._source).patients
+
+    def flags(self) -> list[str]:
+        """Files that this run has to make: one per patient to do."""
+        flags = [f"{WORK}/{patient}/published" for patient in self.plan.stale]
+        return [*flags, f"{WORK}/refused"] if self.plan.cohort.refused else flags
+
+    def prefix(self, patient: str) -> str:
+        """Address of the slices of a patient."""
+        known = self._patients.get(patient)
+        return str(known.prefix if known else self._source.join(patient))
+
+    def series_uid(self, patient: str) -> str | None:
+        """Series that the cohort file asks for."""
+        known = self._patients.get(patient)
+        return (known.series_uid or None) if known else None
+
+    def refusal(self) -> str | None:
+        """Why this run must not start, if so."""
+        if self.plan.other_recipe and not self._config["overwrite"]:
+            return self.plan.overwrite_hint()
+        return None
+
+    def close(self) -> str:
+        """Publish the index, clear the flags, and sum up.
+
+        Returns
+        -------
+        str
+            How many patients were published, how many failed and why each.
+        """
+        published = {
+            flag.parent.name: Receipt(**json.loads(flag.read_text()))
+            for flag in WORK.glob("*/published")
+        }
+        lines = [self._summary(len(published))]
+        lines += [f"  {reason}" for reason in self.progress.failures.values()]
+        lines += [f"  {patient!r}: {why}" for patient, why in self.plan.cohort.refused.items()]
+        if published:
+            try:
+                write_index(self.plan.target, {**self.plan.receipts, **published})
+            except LungprepError as error:
+                lines.append(f"the index was not written (the next run reads receipts): {error}")
+        for flag in WORK.glob("*/published"):
+            flag.unlink(missing_ok=True)
+            if not any(flag.parent.iterdir()):
+                flag.parent.rmdir()
+        return "\n".join(lines)
+
+    def _summary(self, published: int) -> str:
+        plan = self.plan
+        failed = len(self.progress.failures) + len(plan.cohort.refused)
+        left = len(plan.stale) - published - len(self.progress.failures)
+        done = plan.cohort.size - len(plan.cohort.refused) - len(plan.stale)
+        text = (
+            f"published {published} patients to {plan.target.address}, {failed} failed, "
+            f"{done} were done before"
+        )
+        return text + (f", {left} not reached" if left else "")

@@ -1,0 +1,103 @@
+"""Addresses of sources and targets: ``s3://bucket/prefix/`` or a folder."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lungprep.errors import ConfigError
+
+TAKES = "write s3://bucket/prefix/ or a folder such as ./dicom"
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A place that holds objects by key.
+
+    Attributes
+    ----------
+    bucket : str
+        The S3 bucket; empty for a folder.
+    prefix : str
+        Key prefix or folder path; always ends in ``/``, so that ``P1`` never matches ``P10``.
+    """
+
+    bucket: str
+    prefix: str
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether the place is an S3 prefix."""
+        return bool(self.bucket)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}" if self.is_s3 else self.prefix
+
+    def join(self, folder: str) -> "Address":
+        """Address of a folder below this one."""
+        return Address(self.bucket, f"{self.prefix}{folder.strip('/')}/")
+
+    def holds(self, other: "Address") -> bool:
+        """Whether `other` is this place or lies inside it."""
+        if self.bucket != other.bucket:
+            return False
+        if self.is_s3:
+            return other.prefix.startswith(self.prefix)
+        return Path(other.prefix).resolve().is_relative_to(Path(self.prefix).resolve())
+
+
+def parse_address(key: str, text: str) -> Address:
+    """Read an address that a user wrote.
+
+    Parameters
+    ----------
+    key : str
+        Config key to name in errors.
+    text : str
+        ``s3://bucket/prefix/`` or a folder; the last slash may be missing.
+
+    Raises
+    ------
+    ConfigError
+        For another scheme, a bucket without prefix, or a prefix with empty or dot segments.
+    """
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        if not text.strip():
+            raise ConfigError(f"{key} is empty", TAKES)
+        return Address("", f"{text.rstrip('/')}/")
+    if scheme != "s3":
+        raise ConfigError(f"{key} is {text!r}, of an unknown scheme", TAKES)
+    bucket, _, prefix = rest.partition("/")
+    prefix = prefix.removesuffix("/")
+    if not _BUCKET.fullmatch(bucket):
+        raise ConfigError(f"{key} is {text!r}: {bucket!r} is no bucket name", TAKES)
+    if not prefix:
+        raise ConfigError(f"{key} is {text!r}, a bucket without a prefix", TAKES)
+    if {"", ".", ".."} & set(prefix.split("/")):
+        raise ConfigError(f"{key} is {text!r}, with an empty or dot segment", TAKES)
+    return Address(bucket, f"{prefix}/")
+
+
+def check_pair(source_text: str, target_text: str) -> tuple[Address, Address]:
+    """Parse source and target and refuse a pair that can't work.
+
+    Raises
+    ------
+    ConfigError
+        Where `parse_address` does, for a source folder that does not exist, a target that looks
+        like a mistyped address, and for one place inside the other.
+    """
+    source = parse_address("source", source_text)
+    target = parse_address("target", target_text)
+    if not source.is_s3 and not Path(source.prefix).is_dir():
+        raise ConfigError(f"source is {source_text!r}, which is no folder here", TAKES)
+    if not target.is_s3 and "/" not in target_text and not Path(target.prefix).is_dir():
+        raise ConfigError(f"target is {target_text!r}, neither an address nor a folder", TAKES)
+    for outer, inner in ((source, target), (target, source)):
+        if outer.holds(inner):
+            raise ConfigError(
+                f"source {source} and target {target} lie inside one another",
+                "choose two separate places, or results would be read as patients",
+            )
+    return source, target

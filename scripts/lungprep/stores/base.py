@@ -1,0 +1,83 @@
+"""What a store can do, whatever it is."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from lungprep.stores.address import Address
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One stored object.
+
+    Attributes
+    ----------
+    key : str
+        Key relative to the store's prefix.
+    size : int
+        Bytes.
+    etag : str
+        The store's fingerprint of the content, without quotes.
+    """
+
+    key: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
+class S3Options:
+    """How to speak to S3; credentials and region come from the ``AWS_*`` environment alone.
+
+    Attributes
+    ----------
+    endpoint_url : str or None
+        Another S3 than Amazon's; None for ``AWS_ENDPOINT_URL_S3`` or Amazon's own.
+    anonymous : bool
+        Send unsigned requests, for public buckets.
+    requester_pays : bool
+        Agree to pay for the requests.
+    """
+
+    endpoint_url: str | None = None
+    anonymous: bool = False
+    requester_pays: bool = False
+
+
+class Store(Protocol):
+    """A flat space of objects below one address.
+
+    Every method raises a `StoreError` that names the address, what was found and what to do.
+    """
+
+    address: Address
+
+    def folders(self) -> list[str]:
+        """Names of the folders directly below, as they are stored, in order."""
+        ...
+
+    def entries(self, *, below: bool = False) -> list[Entry]:
+        """Objects directly here, or with `below` at any depth, in order of their keys."""
+        ...
+
+    def read(self, key: str, expected: Entry | None = None) -> bytes:
+        """Whole content of an object, of the size and ETag of `expected` where it is given."""
+        ...
+
+    def write(self, key: str, content: bytes | memoryview) -> Entry:
+        """Store an object: complete and verified on return, absent or as it was on any error."""
+        ...
+
+    def discard(self, key: str) -> None:
+        """Remove an object if there is one; the right to delete is needed only then."""
+        ...
+
+
+def listing_digest(entries: Iterable[Entry]) -> str:
+    """SHA-256 over key, size and ETag of each object, in order of the keys."""
+    digest = hashlib.sha256()
+    for entry in sorted(entries):
+        digest.update(f"{entry.key}\0{entry.size}\0{entry.etag}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,117 @@
+"""A folder as a store."""
+
+import os
+from pathlib import Path
+
+from lungprep.errors import (
+    AccessRefused,
+    ObjectNotFound,
+    StoreError,
+    StoreUnreachable,
+    TransferMismatch,
+)
+from lungprep.stores.address import Address
+from lungprep.stores.base import Entry
+
+UNFINISHED = ".unfinished-"
+
+
+class Folder:
+    """Objects as files below a folder; a write goes to a temporary name and is renamed.
+
+    Parameters
+    ----------
+    address : Address
+        The folder. It is made by the first `write`.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._path = Path(address.prefix)
+
+    def folders(self) -> list[str]:
+        """See `Store.folders`."""
+        try:
+            with os.scandir(self._path) as items:
+                return sorted(item.name for item in items if item.is_dir())
+        except OSError as error:
+            raise self._explain(error) from error
+
+    def entries(self, *, below: bool = False) -> list[Entry]:
+        """See `Store.entries`; a folder that does not exist yet holds nothing."""
+        if not self._path.is_dir():
+            return []
+        try:
+            return sorted(self._walk(self._path, below))
+        except OSError as error:
+            raise self._explain(error) from error
+
+    def _walk(self, folder: Path, below: bool) -> list[Entry]:
+        found = []
+        with os.scandir(folder) as items:
+            for item in items:
+                if item.is_dir():
+                    if below:
+                        found += self._walk(Path(item.path), below)
+                elif not item.name.startswith(UNFINISHED):
+                    found.append(self._entry(Path(item.path), item.stat()))
+        return found
+
+    def _entry(self, path: Path, status: os.stat_result) -> Entry:
+        key = path.relative_to(self._path).as_posix()
+        return Entry(key, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}")
+
+    def read(self, key: str, expected: Entry | None = None) -> bytes:
+        """See `Store.read`."""
+        try:
+            content = (self._path / key).read_bytes()
+        except OSError as error:
+            raise self._explain(error, key) from error
+        if expected and len(content) != expected.size:
+            raise TransferMismatch(
+                f"{self.address}{key} has {len(content)} bytes where the listing said "
+                f"{expected.size}",
+                "let the upload finish, then run again",
+            )
+        return content
+
+    def write(self, key: str, content: bytes | memoryview) -> Entry:
+        """See `Store.write`."""
+        path = self._path / key
+        unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with unfinished.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
+            status = path.stat()
+        except OSError as error:
+            raise self._explain(error, key) from error
+        if status.st_size != len(content):
+            raise TransferMismatch(
+                f"{path} has {status.st_size} bytes after {len(content)} were written",
+                "check the file system, then run again",
+            )
+        return self._entry(path, status)
+
+    def discard(self, key: str) -> None:
+        """See `Store.discard`."""
+        try:
+            (self._path / key).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._explain(error, key) from error
+
+    def _explain(self, error: OSError, key: str = "") -> StoreError:
+        where = f"{self.address}{key}"
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            return ObjectNotFound(f"{where} does not exist", "check the path")
+        if isinstance(error, PermissionError):
+            return AccessRefused(f"{where} may not be opened", "check its permissions")
+        return StoreUnreachable(
+            f"{where} failed: {error.strerror}", "check the disk, then run again"
+        )

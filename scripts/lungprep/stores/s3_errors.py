@@ -1,0 +1,74 @@
+"""One line for what an S3 client raises, in place of its page."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lungprep.errors import AccessRefused, NotFound, ObjectNotFound, StoreError, StoreUnreachable
+
+_CREDENTIALS = "check the AWS_* variables or the profile, and the rights on the bucket"
+_REFUSED = {
+    "403",
+    "401",
+    "AccessDenied",
+    "AuthorizationHeaderMalformed",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+}
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_STATUS = re.compile(r"status code: (\d{3})")
+
+
+@contextmanager
+def boto3_errors(where: str) -> Iterator[None]:
+    """Turn what boto3 raises within the block into a `StoreError` about the address `where`."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except ClientError as error:
+        raise explain(error.response["Error"]["Code"], where) from error
+    except NoCredentialsError as error:
+        found = f"{where} needs credentials and none were found"
+        raise AccessRefused(found, _CREDENTIALS) from error
+    except BotoCoreError as error:
+        raise explain(str(error), where) from error
+
+
+@contextmanager
+def obstore_errors(where: str) -> Iterator[None]:
+    """Turn what obstore raises within the block into a `StoreError` about the address `where`."""
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except (BaseError, FileNotFoundError) as error:
+        code = _CODE.search(str(error)) or _STATUS.search(str(error))
+        raise explain(code[1] if code else str(error).splitlines()[0], where) from error
+
+
+def explain(code: str, where: str) -> StoreError:
+    """Typed error for an S3 error code, or for the text of an error that has none.
+
+    Parameters
+    ----------
+    code : str
+        S3's error code, an HTTP status, or what the client said.
+    where : str
+        Address of what was asked for.
+    """
+    if code == "NoSuchBucket":
+        bucket = where.removeprefix("s3://").partition("/")[0]
+        return NotFound(f"bucket {bucket} does not exist", "create it, or correct the address")
+    if code in {"NoSuchKey", "404"}:
+        return ObjectNotFound(f"{where} does not exist", "check the address")
+    if code in {"PermanentRedirect", "301"}:
+        return AccessRefused(f"{where} is in another region", "set AWS_REGION to the bucket's")
+    if code in _REFUSED:
+        return AccessRefused(f"{where} was refused ({code})", _CREDENTIALS)
+    return StoreUnreachable(
+        f"{where} could not be reached ({code})", "check the endpoint and the network, run again"
+    )

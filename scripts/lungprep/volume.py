@@ -1,0 +1,107 @@
+"""A CT volume and the grid that it is sampled on."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Triple = tuple[float, float, float]
+Matrix = tuple[Triple, Triple, Triple]
+
+IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the voxels of an array lie in the patient.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Voxels per axis, (z, y, x).
+    spacing_mm : tuple of float
+        Distance between voxel centres, (z, y, x).
+    origin_mm : tuple of float
+        Centre of voxel [0, 0, 0] in DICOM patient coordinates, (x, y, z).
+    direction : tuple of tuple of float
+        3×3; column j is the patient direction in which index x (j = 0), y (1) or z (2) grows.
+    """
+
+    shape: tuple[int, int, int]
+    spacing_mm: Triple
+    origin_mm: Triple
+    direction: Matrix = IDENTITY
+
+    @property
+    def affine(self) -> NDArray[np.float64]:
+        """4×4 matrix from voxel (x, y, z, 1) to patient millimetres (PS3.3 C.7.6.2.1.1)."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = np.array(self.direction) * self.spacing_mm[::-1]
+        matrix[:3, 3] = self.origin_mm
+        return matrix
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in millilitres."""
+        return float(np.prod(self.spacing_mm)) / 1000
+
+    def position_mm(self, index_zyx: tuple[float, float, float]) -> Triple:
+        """Patient coordinates (x, y, z) of a, possibly fractional, array index (z, y, x)."""
+        x, y, z = (self.affine @ [*index_zyx[::-1], 1.0])[:3]
+        return float(x), float(y), float(z)
+
+    def window(self, start: tuple[int, int, int], stop: tuple[int, int, int]) -> "Grid":
+        """Grid of ``array[start[0]:stop[0], start[1]:stop[1], start[2]:stop[2]]``."""
+        sz, sy, sx = (int(b - a) for a, b in zip(start, stop, strict=True))
+        return replace(self, shape=(sz, sy, sx), origin_mm=self.position_mm(start))
+
+    def to_json(self) -> dict[str, Any]:
+        """The attributes as plain lists and numbers."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Grid":
+        """Inverse of `to_json`."""
+        z, y, x = (int(n) for n in fields["shape"])
+        return cls(
+            shape=(z, y, x),
+            spacing_mm=_triple(fields["spacing_mm"]),
+            origin_mm=_triple(fields["origin_mm"]),
+            direction=(
+                _triple(fields["direction"][0]),
+                _triple(fields["direction"][1]),
+                _triple(fields["direction"][2]),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Hounsfield units on a grid.
+
+    Attributes
+    ----------
+    hu : ndarray of int16
+        Shape ``grid.shape``, axes (z, y, x).
+    grid : Grid
+        Where the voxels lie.
+    """
+
+    hu: NDArray[np.int16]
+    grid: Grid
+
+    def save(self, path: str | Path) -> None:
+        """Write the array as ``.npy``; the grid goes into the step's record."""
+        np.save(path, self.hu, allow_pickle=False)
+
+    @classmethod
+    def load(cls, path: str | Path, grid: Grid) -> "Volume":
+        """Map the array of `save` read-only: pages are read as they are used."""
+        return cls(np.load(path, mmap_mode="r", allow_pickle=False), grid)
+
+
+def _triple(values: Any) -> Triple:
+    a, b, c = (float(v) for v in values)
+    return a, b, c

@@ -1,0 +1,26 @@
+"""Publish the results of a patient to the target, the receipt last."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from lungprep.export import export
+from lungprep.jobs import Step
+from lungprep.publishing import publish
+from lungprep.records import read_record, write_record
+from lungprep.sidecar import sidecar
+from lungprep.stores import S3Options, open_store
+from lungprep.stores.address import parse_address
+from lungprep.volume import Grid, Volume
+
+given, params = snakemake.input, snakemake.params
+with Step(snakemake.wildcards.patient, snakemake.log[0], given) as step:
+    records = {name: read_record(given[name]) for name in ("load", "resample", "segment")}
+    volume = Volume.load(given.volume, Grid.from_json(records["resample"]["grid"]))
+    labels = np.load(given.lungs, mmap_mode="r", allow_pickle=False)
+    product = export(volume, labels, **params.output)
+    target = open_store(parse_address("target", params.target), S3Options(**params.s3))
+    records["publish"] = {"usage": step.usage()}
+    fields = sidecar(step.patient, product, records, params.recipe)
+    receipt = publish(target, step.patient, product, Path(given.preview).read_bytes(), fields)
+    write_record(snakemake.output[0], asdict(receipt))

@@ -1,0 +1,17 @@
+"""Interpolate the HU volume of a patient onto the target grid."""
+
+from lungprep.jobs import Step
+from lungprep.records import read_record
+from lungprep.resampling import resample
+from lungprep.volume import Grid, Volume
+
+with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.input) as step:
+    grid = Grid.from_json(read_record(snakemake.input.record)["grid"])
+    resampled = resample(
+        Volume.load(snakemake.input.volume, grid),
+        snakemake.params.spacing_mm,
+        interpolation=snakemake.params.interpolation,
+        antialias=snakemake.params.antialias,
+    )
+    resampled.save(snakemake.output.volume)
+    step.record(snakemake.output.record, {"grid": resampled.grid.to_json()})
