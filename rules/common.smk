@@ -30,7 +30,7 @@ wildcard_constraints:
 def unpublished(wildcards):
     """Flags that this run has to make, one per patient to do; with them, the run's reporting."""
     try:
-        flags = RUN.flags()
+        flags = RUN.flags(workflow.dryrun)
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
     RUN.progress.attach(logger)

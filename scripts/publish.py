@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+
 from lungprep.export import export
 from lungprep.jobs import Step
 from lungprep.publishing import publish

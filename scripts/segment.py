@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from lungprep.jobs import Step
 from lungprep.preview import preview
 from lungprep.records import read_record

@@ -7,7 +7,8 @@ from io import BytesIO
 
 import numpy as np
 from pydicom import Dataset, dcmread
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.multival import MultiValue
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     CTImageStorage,
@@ -75,6 +76,7 @@ LOSSLESS = {
 # What pydicom and its decoders raise on broken files; found by truncating and flipping bytes.
 BROKEN = (
     AttributeError,
+    BytesLengthException,
     EOFError,
     KeyError,
     NotImplementedError,
@@ -116,14 +118,23 @@ class Slice:
             Where the tag is absent, empty, of another length or not finite.
         """
         value = self.dataset.get(keyword)
-        values = [value] if count == 1 and value not in (None, "") else list(value or ())
-        numbers = tuple(float(v) for v in values if v is not None)
+        values = value if isinstance(value, MultiValue) else [value]
+        try:
+            numbers = tuple(float(v) for v in values)
+        except (TypeError, ValueError):
+            numbers = ()
         if len(numbers) != count or not np.isfinite(numbers).all():
             raise MissingTag(
                 f"{self.key} has no usable {keyword} (found {value!r})",
                 "export the series again with its geometry and rescale tags",
             )
         return numbers
+
+    def integer(self, keyword: str, default: int) -> int:
+        """A whole number, or `default` where the tag is absent or empty."""
+        if self.dataset.get(keyword) in (None, ""):
+            return default
+        return int(self.numbers(keyword, 1)[0])
 
 
 def read_slice(key: str, content: bytes) -> Slice | None:
@@ -143,6 +154,8 @@ def read_slice(key: str, content: bytes) -> Slice | None:
     """
     try:
         dataset = dcmread(BytesIO(content), specific_tags=[*HEADER, "PixelData"])
+        for tag in list(dataset.keys()):
+            dataset[tag]  # pydicom converts a value, or finds that it can't, when it is asked for
         sop_class = dataset.get("SOPClassUID")
         is_ct = sop_class in {CTImageStorage, EnhancedCTImageStorage} or (
             not sop_class and dataset.get("Modality") == "CT"
@@ -197,8 +210,8 @@ def _check_format(slice_: Slice) -> None:
         )
     expected = {"SamplesPerPixel": 1, "BitsAllocated": 16, "NumberOfFrames": 1}
     for keyword, value in expected.items():
-        found = dataset.get(keyword) or value
-        if int(found) != value:
+        found = slice_.integer(keyword, value)
+        if found != value:
             raise UnsupportedEncoding(
                 f"{slice_.key} has {keyword} {found} where {value} is read", "convert the series"
             )
@@ -212,7 +225,7 @@ def _check_format(slice_: Slice) -> None:
 def _native_pixels(slice_: Slice) -> Stored:
     """View uncompressed pixel data as an array."""
     dataset = slice_.dataset
-    rows, columns = (int(slice_.numbers(k, 1)[0]) for k in ("Rows", "Columns"))
+    rows, columns = (slice_.integer(keyword, 0) for keyword in ("Rows", "Columns"))
     content = dataset.PixelData
     if len(content) < rows * columns * 2:
         raise UndecodablePixels(
@@ -221,11 +234,15 @@ def _native_pixels(slice_: Slice) -> Stored:
             "upload it again",
         )
     order = ">" if dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian else "<"
-    kind = "i2" if dataset.get("PixelRepresentation", 0) else "u2"
+    kind = "i2" if slice_.integer("PixelRepresentation", 0) else "u2"
     pixels = np.frombuffer(content, dtype=order + kind, count=rows * columns)
     pixels = pixels.astype(kind, copy=False).reshape(rows, columns)
-    bits = int(dataset.get("BitsStored", 16))
-    high_bit = int(dataset.get("HighBit", bits - 1))
+    bits = slice_.integer("BitsStored", 16)
+    high_bit = slice_.integer("HighBit", bits - 1)
+    if not 0 < bits <= high_bit + 1 <= 16:
+        raise UnsupportedEncoding(
+            f"{slice_.key} has BitsStored {bits} and HighBit {high_bit}", "convert the series"
+        )
     if (bits, high_bit) != (16, 15):
         # Left then right: clears overlay bits of unsigned values, extends the sign of signed ones.
         pixels = (pixels << (15 - high_bit)) >> (16 - bits)

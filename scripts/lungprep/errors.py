@@ -4,6 +4,7 @@ Each one says what was found and what to do; the caller at the boundary adds who
 
     LungprepError
     ├── ConfigError              a key of the config, or the cohort, can't be used: nothing starts
+    ├── DemoError                the demo's server, scan or cohort (in lungprep.demo)
     ├── StoreError               the store did not do what was asked
     │   ├── StoreUnreachable     no answer, or a broken one, after all retries
     │   ├── AccessRefused        credentials are missing, wrong or not enough

@@ -41,6 +41,7 @@ class Step:
         logging.basicConfig(
             filename=self._log, filemode="w", level=logging.INFO, format="%(message)s"
         )
+        logging.captureWarnings(True)
         return self
 
     def __exit__(

@@ -20,6 +20,7 @@ from lungprep.stores import Entry, Store
 INDEX = "_cohort.json"
 FORMAT = 1
 CONNECTIONS = 16
+RECIPE_CHANGED = "recipe changed"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Receipt:
         Digests of the recipe and of the source listing.
     npy_bytes, lungs_bytes : int
         Sizes of the two arrays; -1 where the sidecar can't be read.
+    flags : tuple of str
+        Typed warnings, for the report.
     """
 
     etag: str
@@ -41,6 +44,7 @@ class Receipt:
     source: str
     npy_bytes: int
     lungs_bytes: int
+    flags: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, etag: str, sidecar: bytes) -> "Receipt":
@@ -53,9 +57,15 @@ class Receipt:
                 str(fields["source"]["digest"]),
                 int(fields["npy"]["bytes"]),
                 int(fields["lungs_npy"]["bytes"]),
+                tuple(str(flag) for flag in fields["flags"]),
             )
         except (ValueError, KeyError, TypeError):
             return cls(etag, "", "", -1, -1)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Receipt":
+        """Inverse of `dataclasses.asdict` by way of JSON, which has no tuples."""
+        return cls(**{**fields, "flags": tuple(fields["flags"])})
 
 
 def read_receipts(
@@ -73,7 +83,7 @@ def read_receipts(
         Ids to look for.
     """
     listed = {entry.key: entry for entry in entries}
-    known = _read_index(target) if INDEX in listed else {}
+    known = read_index(target) if INDEX in listed else {}
     wanted = {p: listed[key] for p in patients if (key := RECEIPT.format(patient=p)) in listed}
     unknown = {p: e for p, e in wanted.items() if p not in known or known[p].etag != e.etag}
     with ThreadPoolExecutor(CONNECTIONS) as pool:
@@ -127,21 +137,18 @@ def stale_reason(
     return None
 
 
-RECIPE_CHANGED = "recipe changed"
-
-
-def _read_index(target: Store) -> dict[str, Receipt]:
+def read_index(target: Store) -> dict[str, Receipt]:
+    """Receipts that the index knows; none where it is absent or can't be read."""
     try:
         index: Any = json.loads(target.read(INDEX))
         if index["format"] != FORMAT:
             return {}
-        return {patient: Receipt(**fields) for patient, fields in index["patients"].items()}
+        return {patient: Receipt.from_json(fields) for patient, fields in index["patients"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, NotFound):
         return {}
 
 
 def write_index(target: Store, receipts: dict[str, Receipt]) -> None:
-    """Add receipts to the published index; what it says of other patients stays."""
-    merged = {**_read_index(target), **receipts}
-    patients = {patient: asdict(receipt) for patient, receipt in sorted(merged.items())}
+    """Publish the index of all receipts."""
+    patients = {patient: asdict(receipt) for patient, receipt in sorted(receipts.items())}
     target.write(INDEX, to_json({"format": FORMAT, "patients": patients}))

@@ -29,7 +29,9 @@ class Plan:
     stale : dict of str to str
         Those to do, with the reason, in order of the cohort.
     receipts : dict of str to Receipt
-        What the target holds.
+        What the target holds of the cohort.
+    published : frozenset of str
+        All that have a receipt there, of this cohort or another.
     target : Store
         Where results go.
     """
@@ -37,6 +39,7 @@ class Plan:
     cohort: Cohort
     stale: dict[str, str]
     receipts: dict[str, Receipt]
+    published: frozenset[str]
     target: Store
 
     @property
@@ -100,7 +103,8 @@ def make_plan(config: dict[str, Any]) -> Plan:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         reasons = pool.map(reason, cohort.patients.values())
         stale = {p: why for p, why in zip(cohort.patients, reasons, strict=True) if why}
-    return Plan(cohort, stale, receipts, target)
+    published = frozenset(k.removesuffix(".json") for k in listed if k.endswith(".json"))
+    return Plan(cohort, stale, receipts, published, target)
 
 
 def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> Cohort:

@@ -13,6 +13,11 @@ class Progress(logging.Handler):
     After each patient one line goes back into the same logger, and so to the terminal and to the
     run's log file alike.
 
+    Parameters
+    ----------
+    logs : Path
+        Folder of the jobs' logs, ``{rule}/{patient}.log``.
+
     Attributes
     ----------
     total : int
@@ -21,8 +26,9 @@ class Progress(logging.Handler):
         Last line of the failed job's log, by patient.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, logs: Path) -> None:
         super().__init__()
+        self._logs = logs
         self.total = 0
         self.failures: dict[str, str] = {}
         self._published = 0
@@ -51,7 +57,7 @@ class Progress(logging.Handler):
         elif event == "job_error":
             rule, patient = self._jobs.get(int(record.jobid), ("", ""))  # type: ignore[attr-defined]
             if patient and patient not in self.failures:
-                self.failures[patient] = last_line(Path("logs", rule, f"{patient}.log"), patient)
+                self.failures[patient] = last_line(self._logs / rule / f"{patient}.log", patient)
                 self._logger.error(f"failed: {self.failures[patient]}")
                 self._tell()
 

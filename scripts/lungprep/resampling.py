@@ -116,7 +116,9 @@ def banded_weights(
     """Weights of one axis, for two grids with a common centre.
 
     Beyond the outermost centres the kernel is cut off and the rest is scaled to a sum of one; for
-    the linear kernel this repeats the border value.
+    the linear kernel this repeats the border value. A widened kernel is balanced, so that nothing
+    moves: as Pillow and PyTorch leave it, its centre of mass is up to 0.05 mm off, to and fro from
+    voxel to voxel, because the samples that it covers lie askew.
 
     Returns
     -------
@@ -137,6 +139,9 @@ def banded_weights(
         offsets = np.arange(low, high)[None, :] - centres[rows][:, None]
         weights = _kernel(offsets / stretch, interpolation)
         weights = _normalised(weights, offsets)
+        if stretch > 1 and interpolation != "nearest":
+            whole = (centres[rows] >= reach) & (centres[rows] <= old_size - 1 - reach)
+            weights[whole] = _centred(weights[whole], offsets[whole])
         blocks.append(Block(rows, slice(low, high), weights.astype(np.float32)))
     return blocks
 
@@ -162,6 +167,16 @@ def _normalised(weights: NDArray[np.float64], offsets: NDArray[np.float64]) -> N
     total[lost] = 1
     scaled: NDArray[np.float64] = weights / total
     return scaled
+
+
+def _centred(weights: NDArray[np.float64], offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tilt each row until its first moment vanishes: a linear field is then reproduced exactly."""
+    share = np.abs(weights) / np.abs(weights).sum(axis=1, keepdims=True)
+    lever = offsets - (share * offsets).sum(axis=1, keepdims=True)
+    moment = (weights * offsets).sum(axis=1, keepdims=True)
+    spread = (share * lever**2).sum(axis=1, keepdims=True)
+    tilted: NDArray[np.float64] = weights - moment / spread * share * lever
+    return tilted
 
 
 def _in_plane(slice_: Floats, along_y: list[Block], along_x: list[Block]) -> Floats:

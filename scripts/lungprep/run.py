@@ -7,12 +7,13 @@ from typing import Any
 
 from lungprep.cohort import Patient, from_csv
 from lungprep.errors import LungprepError
-from lungprep.ledger import Receipt, write_index
+from lungprep.ledger import Receipt, read_index, write_index
 from lungprep.planning import Plan, make_plan
 from lungprep.progress import Progress
+from lungprep.report import PAGE, page
 from lungprep.stores.address import check_pair
 
-WORK = Path("work")
+WORK = "work"
 
 
 class Run:
@@ -27,7 +28,9 @@ class Run:
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = config
         self._source, self._target = check_pair(config["source"], config["target"])
-        self.progress = Progress()
+        self.progress = Progress(Path("logs").resolve())
+        # Snakemake has left its working directory again when the run is closed.
+        self._work = Path(WORK).resolve()
 
     @cached_property
     def plan(self) -> Plan:
@@ -43,8 +46,14 @@ class Run:
             return {}
         return from_csv(self._config["patients"], self._source).patients
 
-    def flags(self) -> list[str]:
-        """Files that this run has to make: one per patient to do."""
+    def flags(self, dryrun: bool) -> list[str]:
+        """Files that this run has to make: one per patient to do.
+
+        A flag that a killed run left behind counts for nothing, since the target alone says what is
+        done; unless this is a dry run, it is removed.
+        """
+        if not dryrun:
+            self._clear_flags()
         flags = [f"{WORK}/{patient}/published" for patient in self.plan.stale]
         return [*flags, f"{WORK}/refused"] if self.plan.cohort.refused else flags
 
@@ -65,7 +74,7 @@ class Run:
         return None
 
     def close(self) -> str:
-        """Publish the index, clear the flags, and sum up.
+        """Publish index and report, clear the flags, and sum up.
 
         Returns
         -------
@@ -73,22 +82,29 @@ class Run:
             How many patients were published, how many failed and why each.
         """
         published = {
-            flag.parent.name: Receipt(**json.loads(flag.read_text()))
-            for flag in WORK.glob("*/published")
+            flag.parent.name: Receipt.from_json(json.loads(flag.read_text()))
+            for flag in self._work.glob("*/published")
         }
-        lines = [self._summary(len(published))]
-        lines += [f"  {reason}" for reason in self.progress.failures.values()]
-        lines += [f"  {patient!r}: {why}" for patient, why in self.plan.cohort.refused.items()]
+        failures = [
+            *self.progress.failures.values(),
+            *(f"{name!r}: {why}" for name, why in self.plan.cohort.refused.items()),
+        ]
+        lines = [self._summary(len(published)), *(f"  {line}" for line in failures)]
         if published:
             try:
-                write_index(self.plan.target, {**self.plan.receipts, **published})
+                self._publish(published, failures)
             except LungprepError as error:
-                lines.append(f"the index was not written (the next run reads receipts): {error}")
-        for flag in WORK.glob("*/published"):
-            flag.unlink(missing_ok=True)
-            if not any(flag.parent.iterdir()):
-                flag.parent.rmdir()
+                lines.append(f"index and report are not up to date: {error}")
+        self._clear_flags()
         return "\n".join(lines)
+
+    def _publish(self, published: dict[str, Receipt], failures: list[str]) -> None:
+        """Write the index and the report; they keep what the target holds of other cohorts."""
+        target = self.plan.target
+        kept = {p: r for p, r in read_index(target).items() if p in self.plan.published}
+        receipts = {**kept, **self.plan.receipts, **published}
+        write_index(target, receipts)
+        target.write(PAGE, page(receipts, failures))
 
     def _summary(self, published: int) -> str:
         plan = self.plan
@@ -100,3 +116,10 @@ class Run:
             f"{done} were done before"
         )
         return text + (f", {left} not reached" if left else "")
+
+    def _clear_flags(self) -> None:
+        """Remove all flags, and the folders that they leave empty."""
+        for flag in self._work.glob("*/published"):
+            flag.unlink(missing_ok=True)
+            if not any(flag.parent.iterdir()):
+                flag.parent.rmdir()

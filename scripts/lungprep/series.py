@@ -145,9 +145,8 @@ def slice_hu(slice_: Slice) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
     )
     if slope == 0:
         raise MissingTag(f"{slice_.key} has RescaleSlope 0", EXPORT_AGAIN)
-    value = slice_.dataset.get("PixelPaddingValue")
-    limit = slice_.dataset.get("PixelPaddingRangeLimit")
     padding = None
-    if value is not None:
-        padding = (int(value), int(value if limit is None else limit))
+    if slice_.dataset.get("PixelPaddingValue") is not None:
+        value = slice_.integer("PixelPaddingValue", 0)
+        padding = (value, slice_.integer("PixelPaddingRangeLimit", value))
     return to_hu(stored_pixels(slice_), slope, intercept, padding)

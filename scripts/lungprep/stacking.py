@@ -58,8 +58,9 @@ def order_slices(
     _check_alike("PixelSpacing", spacings, 1e-4, keys)
     _check_alike("ImageOrientationPatient", orientations, COSINE_TOLERANCE, keys)
     column_axis, row_axis = _plane_axes(orientations[0], keys[0])
-    if (spacings[0] <= 0).any():
-        raise InconsistentSlices(f"PixelSpacing of {keys[0]} is {spacings[0]}", "export it again")
+    for keyword, values in (("Rows x Columns", shapes[0]), ("PixelSpacing", spacings[0])):
+        if (values <= 0).any():
+            raise InconsistentSlices(f"{keyword} of {keys[0]} is {values}", "export it again")
     normal = np.cross(column_axis, row_axis)
     heights = positions @ normal
     order = np.argsort(heights, kind="stable")
@@ -125,8 +126,9 @@ def _check_gaps(heights: Floats, keys: list[str]) -> float:
             f"where {usual:.2f} mm is usual)",
             "upload the missing slices",
         )
-    gap = float(heights[-1] - heights[0]) / (len(heights) - 1)
-    off = np.abs(heights - heights[0] - gap * np.arange(len(heights))).max()
+    numbers = np.arange(len(heights))
+    gap, start = (float(v) for v in np.polyfit(numbers, heights, 1))
+    off = np.abs(heights - start - gap * numbers).max()
     if off > tolerance:
         raise UnevenGaps(
             f"the gaps between slices run from {gaps.min():.3f} to {gaps.max():.3f} mm",

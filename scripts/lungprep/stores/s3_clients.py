@@ -43,7 +43,8 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
         region = region or session.region_name
         endpoint = endpoint or session.client("s3").meta.endpoint_url
     if endpoint:
-        settings["endpoint"] = endpoint
+        # Under its shorter names the variable AWS_ENDPOINT_URL_S3 would win over the config.
+        settings["aws_endpoint_url_s3"] = endpoint
         settings["virtual_hosted_style_request"] = False
     return S3Store(
         address.bucket,

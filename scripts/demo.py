@@ -1,0 +1,55 @@
+"""Run the workflow on a real chest CT and two phantoms, S3 to S3, and show what came out.
+
+All that it makes stays under demo/: the download, the S3 server's files, work and logs.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from lungprep.demo import scan
+from lungprep.demo.cohort import demo_cohort, put_cohort
+from lungprep.demo.results import show
+from lungprep.demo.server import s3_server
+from lungprep.errors import LungprepError
+from lungprep.recipe import LIBRARY, code_digest, imported_modules
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "demo"
+
+
+def main() -> int:
+    """Set up source and server, run Snakemake with the stock config, and print the results."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cores", default="all", help="jobs at a time")
+    parser.add_argument("--port", type=int, default=0, help="of the S3 server; 0 takes a free one")
+    options = parser.parse_args()
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    bucket, _, source = config["source"].removeprefix("s3://").partition("/")
+    target = config["target"].removeprefix(f"s3://{bucket}/")
+    archive = scan.fetch(DEMO / "scan")
+    with s3_server(DEMO / "s3", buckets=[bucket], port=options.port) as server:
+        marker = DEMO / "s3" / "cohort.sha256"
+        cohort = code_digest(imported_modules([LIBRARY / "demo" / "cohort.py"]))
+        if not marker.exists() or marker.read_text() != cohort:
+            put_cohort(server, bucket, source, demo_cohort(archive))
+            marker.write_text(cohort)
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        workflow = subprocess.run(
+            [*command, "--directory", str(DEMO), "--cores", options.cores],
+            env=server.child_environ(),
+            check=False,
+        )
+    if workflow.returncode == 0:
+        show(DEMO / "s3" / bucket / target)
+    return workflow.returncode
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LungprepError as error:
+        sys.exit(f"demo: {error}")

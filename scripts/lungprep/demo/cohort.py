@@ -1,0 +1,163 @@
+"""Put patients into a bucket of the demo's S3 server.
+
+Objects go through obstore, not boto3: for the 241 files of the real scan 0.2 instead of 0.8 CPU
+seconds, and 0.03 instead of 0.75 for the import and client.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import md5
+from pathlib import Path
+from threading import Lock
+from typing import TextIO
+
+import obstore
+from obstore.store import S3Store
+
+from lungprep.demo import scan
+from lungprep.demo.server import S3Server
+from lungprep.phantom import healthy, slices, thick
+
+Files = Iterable[tuple[str, bytes]]
+
+
+def demo_cohort(archive: Path) -> dict[str, Files]:
+    """List the demo's patients.
+
+    Parameters
+    ----------
+    archive : Path
+        The real scan, from `lungprep.demo.scan.fetch`.
+
+    Returns
+    -------
+    dict
+        By patient, the names and contents of the files, made while they are read, once.
+    """
+    return {
+        scan.PATIENT: scan.files(archive),
+        "phantom-healthy": slices(*healthy()),
+        "phantom-thick": slices(*thick()),
+    }
+
+
+def put_cohort(
+    server: S3Server, bucket: str, prefix: str, patients: Mapping[str, Files], workers: int = 4
+) -> int:
+    """Make a prefix hold exactly these files of these patients, as ``prefix/patient/name``.
+
+    Objects that are there with the same size and MD5 stay; others of the same patients go. What is
+    done is told on stderr, in one line.
+
+    Parameters
+    ----------
+    server : S3Server
+        Where to. Its ETags are MD5 sums.
+    bucket : str
+        One that exists.
+    prefix : str
+        Ends in ``/``, or is empty.
+    patients : mapping
+        By patient, names and contents; each is read once, and no more than `workers` are in memory.
+    workers : int
+        Transfers at a time.
+
+    Returns
+    -------
+    int
+        Objects that were sent.
+    """
+    store = _store(server, bucket)
+    there = _listing(store, prefix)
+    files = _Shared(
+        (f"{patient}/{name}", content)
+        for patient, contents in patients.items()
+        for name, content in contents
+    )
+    told = _Told(sys.stderr, f"s3://{bucket}/{prefix}")
+
+    def put_some() -> None:
+        for key, content in files:
+            new = there.pop(key, None) != _mark(content)
+            if new:
+                obstore.put(store, prefix + key, content, use_multipart=False)
+            told.add(len(content), new)
+
+    with ThreadPoolExecutor(workers) as pool:
+        for running in [pool.submit(put_some) for _ in range(workers)]:
+            running.result()
+    left_over = [prefix + key for key in there if key.split("/")[0] in patients]
+    for key in left_over:
+        obstore.delete(store, key)
+    told.end()
+    return told.sent
+
+
+class _Shared(Iterator[tuple[str, bytes]]):
+    """An iterator that threads can share."""
+
+    def __init__(self, items: Iterator[tuple[str, bytes]]) -> None:
+        self._items = items
+        self._lock = Lock()
+
+    def __next__(self) -> tuple[str, bytes]:
+        with self._lock:
+            return next(self._items)
+
+
+@dataclass
+class _Told:
+    """A line that counts; redrawn on a terminal, else written once at the end."""
+
+    stream: TextIO
+    where: str
+    objects: int = 0
+    sent: int = 0
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self._lock = Lock()
+
+    def add(self, size: int, new: bool) -> None:
+        with self._lock:
+            self.objects += 1
+            self.sent += new
+            self.size += size
+            if self.stream.isatty() and self.objects % 10 == 0:
+                self.stream.write(f"\r{self._line()}")
+
+    def end(self) -> None:
+        self.stream.write(f"\r{self._line()}\n" if self.stream.isatty() else f"{self._line()}\n")
+
+    def _line(self) -> str:
+        return (
+            f"{self.where}: {self.objects} objects, {self.size / 1e6:.0f} MB; {self.sent} were new"
+        )
+
+
+def _store(server: S3Server, bucket: str) -> S3Store:
+    return S3Store(
+        bucket,
+        endpoint=server.endpoint_url,
+        region="us-east-1",
+        access_key_id=server.access_key,
+        secret_access_key=server.secret_key,
+        virtual_hosted_style_request=False,
+        skip_signature=False,
+        client_options={"allow_http": True},
+    )
+
+
+def _listing(store: S3Store, prefix: str) -> dict[str, tuple[int, str]]:
+    """Size and MD5 of each object below the prefix, by its key without the prefix."""
+    found = obstore.list(store, prefix).collect()
+    return {
+        meta["path"].removeprefix(prefix): (meta["size"], (meta["e_tag"] or "").strip('"'))
+        for meta in found
+    }
+
+
+def _mark(content: bytes) -> tuple[int, str]:
+    return len(content), md5(content, usedforsecurity=False).hexdigest()

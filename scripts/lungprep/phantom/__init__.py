@@ -1,0 +1,31 @@
+"""Synthetic patients with known truth: a chest as a function of position, scanned to DICOM.
+
+The whole in three lines: ``patient = chest()``, ``scan = Scan(gap_mm=5)``; ``dict(slices(patient,
+scan))`` are the files, and ``patient.hu(grid)`` and ``patient.labels(grid)`` the truth on any grid,
+``scan.grid(patient)`` included.
+"""
+
+from lungprep.phantom.anatomy import LEFT, RIGHT, Part
+from lungprep.phantom.chest import Phantom, chest, ramp
+from lungprep.phantom.dicom import PHI, slices, stored
+from lungprep.phantom.patients import healthy, thick
+from lungprep.phantom.scan import ORIENTATIONS, Scan
+from lungprep.phantom.shapes import Capsule, Ellipsoid
+
+__all__ = [
+    "LEFT",
+    "ORIENTATIONS",
+    "PHI",
+    "RIGHT",
+    "Capsule",
+    "Ellipsoid",
+    "Part",
+    "Phantom",
+    "Scan",
+    "chest",
+    "healthy",
+    "ramp",
+    "slices",
+    "stored",
+    "thick",
+]

@@ -1,0 +1,132 @@
+"""What a lung mask tells: volumes, densities, what it touches, and when not to trust it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.segmentation.body import field_border
+from lungprep.segmentation.morphology import Mask
+from lungprep.segmentation.sides import LEFT, RIGHT
+from lungprep.volume import Volume
+
+# Adults: 4.5 ± 1.3 l in inspiration, the left lung 0.8 to 0.9 of the right one.
+_USUAL_ML = (1500.0, 8500.0)
+_USUAL_LEFT_TO_RIGHT = (0.5, 2.0)
+_USUAL_HU = (-950.0, -600.0)
+# A contact smaller than this is the last bit of a rim, and not a cut.
+_CONTACT_MM2 = 25.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a lung mask tells.
+
+    Attributes
+    ----------
+    right_ml, left_ml : float
+        Volume per lung in millilitres.
+    mean_hu, right_mean_hu, left_mean_hu : float or None
+        Mean of the voxels inside, vessels included; None for a lung that is absent.
+    airway_ml : float
+        Lumen of trachea and main bronchi, which is not in the mask; 0 if no trachea was found.
+    touches : tuple of str
+        Where the mask ends at the border of what was scanned: ``right``, ``left``, ``front``,
+        ``back`` (of the image), ``field`` (the circular field of view), ``feet``, ``head``
+        (first and last slice).
+    """
+
+    right_ml: float
+    left_ml: float
+    mean_hu: float | None
+    right_mean_hu: float | None
+    left_mean_hu: float | None
+    airway_ml: float
+    touches: tuple[str, ...]
+
+
+def examine(
+    volume: Volume, labels: NDArray[np.uint8], padded: Mask, *, airway_ml: float
+) -> Findings:
+    """Measure a lung mask.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU, axes (z, y, x).
+    labels : ndarray of uint8
+        Same shape: 0 outside, 1 right lung, 2 left lung.
+    padded : ndarray of bool
+        Columns (y, x) outside the field of view.
+    airway_ml : float
+        Passed through.
+
+    Returns
+    -------
+    Findings
+    """
+    voxels, total = [0, 0, 0], [0.0, 0.0, 0.0]
+    columns = labels.max(axis=0)
+    box = np.s_[:, _extent(columns.any(axis=1)), _extent(columns.any(axis=0))]
+    for hu, slice_ in zip(volume.hu[box], labels[box], strict=True):
+        for side in (RIGHT, LEFT):
+            mask = np.asarray(slice_ == side, np.uint8)
+            inside = cv2.countNonZero(mask)
+            voxels[side] += inside
+            total[side] += cv2.mean(hu, mask)[0] * inside if inside else 0.0
+    voxels[0], total[0] = sum(voxels), sum(total)
+    mean = [round(t / n, 1) if n else None for t, n in zip(total, voxels, strict=True)]
+    return Findings(
+        right_ml=round(voxels[RIGHT] * volume.grid.voxel_ml, 1),
+        left_ml=round(voxels[LEFT] * volume.grid.voxel_ml, 1),
+        mean_hu=mean[0],
+        right_mean_hu=mean[RIGHT],
+        left_mean_hu=mean[LEFT],
+        airway_ml=round(airway_ml, 1),
+        touches=_touches(labels, padded, volume.grid.spacing_mm),
+    )
+
+
+def _extent(used: NDArray[np.bool_]) -> slice:
+    inside = np.flatnonzero(used)
+    return slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0)
+
+
+def _touches(
+    labels: NDArray[np.uint8], padded: Mask, spacing_mm: tuple[float, float, float]
+) -> tuple[str, ...]:
+    dz, dy, dx = spacing_mm
+    circle = field_border(padded)
+    circle[[0, -1]] = circle[:, [0, -1]] = False
+    faces = {
+        "right": (labels[:, :, 0], dz * dy),
+        "left": (labels[:, :, -1], dz * dy),
+        "front": (labels[:, 0], dz * dx),
+        "back": (labels[:, -1], dz * dx),
+        "field": (labels[:, circle], dz * (dy + dx) / 2),
+        "feet": (labels[0], dy * dx),
+        "head": (labels[-1], dy * dx),
+    }
+    return tuple(
+        name for name, (face, mm2) in faces.items() if np.count_nonzero(face) * mm2 >= _CONTACT_MM2
+    )
+
+
+def flags(findings: Findings) -> tuple[str, ...]:
+    """Typed warnings, each a reason to look at the mask before it is trusted."""
+    total = findings.right_ml + findings.left_ml
+    low, high = _USUAL_LEFT_TO_RIGHT
+    touches = set(findings.touches)
+    doubts = {
+        "unusual_lung_volume": not _USUAL_ML[0] <= total <= _USUAL_ML[1],
+        "lopsided_lungs": not low * findings.right_ml
+        <= findings.left_ml
+        <= high * findings.right_ml,
+        "touches_field_border": bool(touches - {"feet", "head"}),
+        "incomplete_coverage": bool(touches & {"feet", "head"}),
+        "unusual_lung_density": findings.mean_hu is not None
+        and not _USUAL_HU[0] <= findings.mean_hu <= _USUAL_HU[1],
+        "no_airway_found": findings.airway_ml == 0,
+    }
+    return tuple(name for name, doubt in doubts.items() if doubt)

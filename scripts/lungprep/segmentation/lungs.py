@@ -1,0 +1,164 @@
+"""The lungs of a chest CT as a label volume: 0 outside, 1 right lung, 2 left lung.
+
+The algorithm, in the order of the modules:
+
+1. `blocks`: average the volume over blocks of about 2 mm; all decisions are taken there.
+2. `body`: the patient is the largest piece of tissue once thin sheets (table, clothing) are
+   shaved off; inside is what meets it in three of the four image directions, so that neither the
+   table, nor padding, nor a lung cut by the field confuses inside and outside.
+3. `airways`: pile up the trachea's round sections, grow the lumen from them at rising HU limits
+   until it leaks (Mori et al., ICPR 1996), take off the branches: trachea and main bronchi.
+4. `field`: the remaining pieces of inner air are lung, unless their inside is pure gas.
+5. `sides`: label by side; joined lungs part along the cheapest front-to-back path in each slice
+   (Hu, Hoffman & Reinhardt, IEEE TMI 20(6), 2001).
+6. `refine`: roll a ball around each lung to close vessels, hilum and small nodules; take the
+   inside of that, and draw the surface voxel by voxel at full resolution.
+7. `findings`: volumes, densities, contacts with the border, and the flags that follow.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.errors import NoLungsFound
+from lungprep.segmentation.airways import find_airways
+from lungprep.segmentation.blocks import Blocks, block_columns, block_means
+from lungprep.segmentation.body import body_core, enclosed, padding
+from lungprep.segmentation.field import cut_lung, lung_field
+from lungprep.segmentation.findings import Findings, examine, flags
+from lungprep.segmentation.morphology import dilate
+from lungprep.segmentation.refine import refine, solid_sides
+from lungprep.segmentation.sides import lung_sides
+from lungprep.volume import Grid, Volume
+
+
+@dataclass(frozen=True)
+class Lungs:
+    """A lung mask and what it tells.
+
+    Attributes
+    ----------
+    labels : ndarray of uint8
+        Shape ``grid.shape``, axes (z, y, x): 0 outside, 1 the patient's right lung, 2 the left.
+    grid : Grid
+        That of the volume.
+    findings : Findings
+        Volumes, densities, contacts with the border.
+    flags : tuple of str
+        Typed warnings, empty where there is no doubt.
+    """
+
+    labels: NDArray[np.uint8]
+    grid: Grid
+    findings: Findings
+    flags: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The findings as plain numbers and lists; the flags stand beside them in the sidecar."""
+        return asdict(self.findings) | {"touches": list(self.findings.touches)}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread meanwhile: on slices, its pool costs more CPU than it saves."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+@_one_thread()
+def segment(
+    volume: Volume,
+    *,
+    air_hu: float = -400.0,
+    gas_hu: float = -960.0,
+    block_mm: float = 2.0,
+    wall_mm: float = 4.0,
+    bronchus_mm: float = 60.0,
+    closing_mm: float = 8.0,
+    fragment_mm: float = 10.0,
+    min_ml: float = 500.0,
+) -> Lungs:
+    """Find the lungs of a chest CT.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU, int16, clipped to [-1024, 3071] with padding at -1024; canonical axes (z to the head,
+        y to the back, x to the patient's left), any spacing. May be a read-only memory map.
+    air_hu : float
+        Surface of the lung: half-way between aerated lung and soft tissue.
+    gas_hu : float
+        Pieces of air whose inside averages below this are bowel or stomach gas.
+    block_mm : float
+        Edge of the blocks on which all but the surface is decided.
+    wall_mm : float
+        Depth shaved off the tissue to part the patient from table and clothing; less than half
+        the thinnest chest wall.
+    bronchus_mm : float
+        Largest distance of a main bronchus from the carina.
+    closing_mm : float
+        Radius of the ball that closes vessels, hilum and small nodules.
+    fragment_mm : float
+        Largest distance of a separate bit of lung from its lung.
+    min_ml : float
+        Least volume of both lungs together.
+
+    Returns
+    -------
+    Lungs
+        The same bytes for the same input.
+
+    Raises
+    ------
+    NoLungsFound
+        Less than `min_ml` of the volume looks like lung.
+    ValueError
+        The array is no int16 volume of the grid's shape.
+    """
+    if volume.hu.dtype != np.int16 or volume.hu.shape != volume.grid.shape:
+        raise ValueError(
+            f"expected int16 {volume.grid.shape}, got {volume.hu.dtype} {volume.hu.shape}"
+        )
+    volume = Volume(np.asarray(volume.hu), volume.grid)
+    blocks = block_means(volume, block_mm)
+    padded = padding(volume)
+    inside = enclosed(body_core(blocks, wall_mm=wall_mm))
+    airways = find_airways(blocks, inside, reach_mm=bronchus_mm)
+    walls = dilate(airways.lumen, max(block_mm, *blocks.spacing_mm[1:]), blocks.spacing_mm)
+    air = (blocks.hu < air_hu) & ~walls & ~block_columns(padded, blocks)
+    field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
+    cut = cut_lung(blocks, field, air & ~inside, gas_hu=gas_hu)
+    if cut.any():
+        inside |= cut
+        field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
+    _require(field, blocks, min_ml)
+    aerated = lung_sides(blocks, field, airways.middle_mm)
+    barred = walls | other
+    solid = solid_sides(aerated, barred, blocks, closing_mm=closing_mm)
+    labels = refine(volume, blocks, aerated, solid, barred, padded, air_hu=air_hu)
+    airway_ml = int(np.count_nonzero(airways.lumen)) * blocks.block_ml
+    findings = examine(volume, labels, padded, airway_ml=airway_ml)
+    return Lungs(labels, volume.grid, findings, flags(findings))
+
+
+def _require(field: NDArray[np.uint8], blocks: Blocks, min_ml: float) -> None:
+    found_ml = int(np.count_nonzero(field)) * blocks.block_ml
+    if found_ml >= min_ml:
+        return
+    z, y, x = (
+        n * s / k for n, s, k in zip(blocks.fine_shape, blocks.spacing_mm, blocks.size, strict=True)
+    )
+    raise NoLungsFound(
+        f"{found_ml / 1000:.2f} l of the {x:.0f} x {y:.0f} x {z:.0f} mm volume look like lung, "
+        f"where lungs have at least {min_ml / 1000:.2f} l",
+        "check that the series shows a chest and is in Hounsfield units, or leave this patient out",
+    )

@@ -1,0 +1,137 @@
+"""The recipe: what must change the digest, and what must not."""
+
+import ast
+import copy
+import re
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lungprep import recipe
+from lungprep.config import complete, read_schema
+
+ROOT = Path(__file__).parents[1]
+CONFIG = complete({"source": "s3://bucket/in/", "target": "s3://bucket/out/"}, read_schema())
+
+
+def changed(path, value):
+    config = copy.deepcopy(CONFIG)
+    *sections, key = path.split(".")
+    part = config
+    for name in sections:
+        part = part[name]
+    part[key] = value
+    return recipe.recipe_digest(config)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("load.min_slices", 3),
+        ("resample.spacing_mm", [2.0, 1.0, 1.0]),
+        ("resample.antialias", False),
+        ("output.outside_hu", 0),
+    ],
+)
+def test_values_that_change_voxels_change_the_recipe(path, value):
+    assert changed(path, value) != recipe.recipe_digest(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("source", "s3://other/in/"), ("s3.anonymous", True), ("overwrite", True)],
+)
+def test_values_that_change_no_voxel_do_not(path, value):
+    assert changed(path, value) == recipe.recipe_digest(CONFIG)
+
+
+def test_choice_of_a_series_is_part_of_the_recipe():
+    assert recipe.recipe_digest(CONFIG, "1.2.3") != recipe.recipe_digest(CONFIG)
+
+
+CODE = '''
+"""Module."""
+import numpy as np  # the comment
+
+class A:
+    """Class.
+
+    More.
+    """
+
+    def f(self, x):
+        """Function."""
+        return f"{x} # no comment"
+'''
+
+
+def test_comments_docstrings_and_blank_lines_are_no_code():
+    bare = recipe.bare_code(CODE)
+    edited = CODE.replace("# the comment", "# another").replace("Module.", "Other.\n\nLonger.")
+    edited = edited.replace("Function.", "F.").replace("class A:", "\n# why\n\nclass A:")
+    assert recipe.bare_code(edited) == bare
+    assert "# no comment" in bare
+    assert "Class." not in bare
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("return", "yield"), ("no comment", "a comment"), ("class A", "class B")]
+)
+def test_code_and_its_texts_are(old, new):
+    assert recipe.bare_code(CODE.replace(old, new)) != recipe.bare_code(CODE)
+
+
+def test_what_is_left_is_the_same_program():
+    for path in recipe.LIBRARY.rglob("*.py"):
+        source = path.read_text()
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (
+                ast.get_docstring(node) is not None
+            ):
+                node.body = node.body[1:] or [ast.Pass()]
+        bare = recipe.bare_code(source)
+        # A body that was a docstring alone is empty now; a pass stands for it.
+        bare = re.sub(r"(?m)^( *)((?:class|def) .*:)$(?!\n\1 )", r"\1\2\n\1    pass", bare)
+        assert ast.dump(ast.parse(textwrap.dedent(bare) or "pass")) == ast.dump(
+            tree
+        ) or path.stem in {
+            "__init__",
+            "errors",
+        }, path
+
+
+def test_the_image_chain_is_the_image_modules_alone():
+    names = {p.relative_to(recipe.LIBRARY).as_posix() for p in recipe.image_chain()}
+    assert {"hu.py", "dicom.py", "series.py", "resampling.py", "export.py"} <= names
+    assert "segmentation/lungs.py" in names
+    strangers = {"loading.py", "publishing.py", "config.py", "errors.py", "run.py", "preview.py"}
+    assert not strangers & names
+    assert not [name for name in names if name.startswith(("stores/", "demo/", "phantom/"))]
+
+
+def test_a_script_follows_the_modules_that_it_imports(monkeypatch):
+    before = {name: recipe.code_version(name) for name in ("load", "resample", "publish")}
+    plain = recipe.bare_code
+    monkeypatch.setattr(
+        recipe, "bare_code", lambda s: plain(s) + ("#" if "def to_hu(" in s else "")
+    )
+    after = {name: recipe.code_version(name) for name in before}
+    assert after["load"] != before["load"]
+    assert after["resample"] != before["resample"], "hu's limits are part of resampling"
+    assert after["publish"] == before["publish"]
+
+
+def test_conda_environment_is_in_step_with_the_lock():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    direct = {re.split("[=<>]", name)[0] for name in project["dependencies"]}
+    locked = {}
+    for line in (ROOT / "envs/requirements.txt").read_text().splitlines():
+        pin = re.match(r"([\w-]+)==(\S+)(?: ; (.*))?$", line)
+        if pin and (not pin[3] or "< '3.12'" in pin[3]):
+            locked[pin[1]] = pin[2]
+    conda = (ROOT / "envs/lungprep.yaml").read_text()
+    pins = dict(re.findall(r"- ([\w-]+)==(\S+)", conda))
+    assert pins == {name: locked[name] for name in direct}
