@@ -7,7 +7,7 @@ from lungprep.loading import load
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 
-with Step(snakemake.wildcards.patient, snakemake.log[0]) as step:
+with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     address = parse_address("source", snakemake.params.prefix)
     volume, scan = load(
         open_store(address, S3Options(**snakemake.params.s3)),

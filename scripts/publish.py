@@ -15,7 +15,7 @@ from lungprep.stores.address import parse_address
 from lungprep.volume import Grid, Volume
 
 given, params = snakemake.input, snakemake.params
-with Step(snakemake.wildcards.patient, snakemake.log[0], given) as step:
+with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     records = {name: read_record(given[name]) for name in ("load", "resample", "segment")}
     volume = Volume.load(given.volume, Grid.from_json(records["resample"]["grid"]))
     labels = np.load(given.lungs, mmap_mode="r", allow_pickle=False)

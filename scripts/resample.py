@@ -5,7 +5,7 @@ from lungprep.records import read_record
 from lungprep.resampling import resample
 from lungprep.volume import Grid, Volume
 
-with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.input) as step:
+with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     grid = Grid.from_json(read_record(snakemake.input.record)["grid"])
     resampled = resample(
         Volume.load(snakemake.input.volume, grid),

@@ -10,7 +10,7 @@ from lungprep.records import read_record
 from lungprep.segmentation import segment
 from lungprep.volume import Grid, Volume
 
-with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.input) as step:
+with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     grid = Grid.from_json(read_record(snakemake.input.record)["grid"])
     volume = Volume.load(snakemake.input.volume, grid)
     lungs = segment(volume)

@@ -39,8 +39,8 @@ def test_defaults_are_filled_in_and_the_input_left_alone():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"resample": {"spacing_mm": ["0", "1", "1"]}}, "; it takes [ ] of 3, each a number above 0 (inside [ ]"),
-        ({"resample": {"spacing_mm": [0, 1, 1]}}, "resample.spacing_mm has 0; it takes [ ] of 3, each a number above 0"),
+        ({"resample": {"spacing_mm": ["0", "1", "1"]}}, "resample.spacing_mm has ['0', '1', '1']; it takes [ ] of 3, each a number above 0 (inside [ ]"),
+        ({"resample": {"spacing_mm": [0, 1, 1]}}, "resample.spacing_mm has [0, 1, 1]; it takes [ ] of 3, each a number above 0"),
         ({"resample": {"spacing_mm": [1, 1]}}, "resample.spacing_mm has [1, 1]; it takes [ ] of 3"),
         ({"resample": {"spacing_mm": 1}}, "resample.spacing_mm has 1; it takes [ ] of 3"),
         ({"resample": {"interpolation": "spline"}}, "resample.interpolation has 'spline'; it takes linear or cubic or nearest"),
@@ -62,6 +62,13 @@ def test_wrong_values_are_named(change, words):
     with pytest.raises(ConfigError, match=re.escape(words)) as caught:
         complete({**MINIMAL, **change}, SCHEMA)
     assert "\n" not in str(caught.value)
+
+
+def test_words_of_the_command_line_are_understood():
+    given = dict(MINIMAL, overwrite="true", check_source="false", patients="null")
+    full = complete(dict(given, output={"outside_hu": "null"}), SCHEMA)
+    assert (full["overwrite"], full["check_source"], full["patients"]) == (True, False, None)
+    assert full["output"]["outside_hu"] is None
 
 
 def test_missing_source_is_named():

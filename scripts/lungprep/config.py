@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError
 
 from lungprep.errors import ConfigError
 
@@ -47,9 +47,9 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
         and what it takes.
     """
     full = _with_defaults(copy.deepcopy(config), schema)
-    error = best_match(Draft202012Validator(schema).iter_errors(full))
-    if error is not None:
-        raise _explain(error, schema)
+    errors = list(Draft202012Validator(schema).iter_errors(full))
+    if errors:
+        raise _explain(min(errors, key=lambda error: str(error.json_path)), full, schema)
     return full
 
 
@@ -61,10 +61,19 @@ def _with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
                 config[name] = _with_defaults(section or {}, part)
         elif "default" in part:
             config.setdefault(name, copy.deepcopy(part["default"]))
+            config[name] = _from_command_line(config[name], part)
     return config
 
 
-def _explain(error: ValidationError, schema: Schema) -> ConfigError:
+def _from_command_line(value: Any, part: Schema) -> Any:
+    """Read ``--config overwrite=true`` as meant: Snakemake hands on these words as text."""
+    kinds = part.get("type", [])
+    if "boolean" in kinds and value in ("true", "false"):
+        return value == "true"
+    return None if "null" in kinds and value == "null" else value
+
+
+def _explain(error: ValidationError, config: dict[str, Any], schema: Schema) -> ConfigError:
     path = [str(p) for p in error.absolute_path if not isinstance(p, int)]
     if error.validator == "additionalProperties":
         unknown = sorted(set(error.instance) - set(error.schema["properties"]))
@@ -74,14 +83,14 @@ def _explain(error: ValidationError, schema: Schema) -> ConfigError:
     if error.validator == "required":
         missing = next(k for k in error.validator_value if k not in error.instance)
         return ConfigError(f"config key {missing} is missing", "set it in config.yaml")
-    part = schema
+    part, value = schema, config
     for name in path:
-        part = part["properties"][name]
+        part, value = part["properties"][name], value[name]
     is_number_as_text = isinstance(error.instance, str) and not isinstance(
         yaml.safe_load(error.instance), str
     )
     return ConfigError(
-        f"config key {'.'.join(path)} has {error.instance!r}",
+        f"config key {'.'.join(path)} has {value!r}",
         f"it takes {takes(part)}{TEXT_HINT if is_number_as_text else ''}",
     )
 

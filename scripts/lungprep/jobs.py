@@ -2,9 +2,9 @@
 
 import logging
 import resource
+import shutil
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,15 +26,15 @@ class Step:
         Who.
     log : str or Path
         The job's log file.
-    inputs : iterable of str
-        Intermediate files, removed if the patient's data prove unusable: a new run would have to
-        start from the source anyway.
+    output : str or Path
+        A file that the job makes. Its folder, which holds all intermediates of the patient, is
+        removed if the data prove unusable: another try would start from the source anyway.
     """
 
-    def __init__(self, patient: str, log: str | Path, inputs: Iterable[str] = ()) -> None:
+    def __init__(self, patient: str, log: str | Path, output: str | Path) -> None:
         self.patient = patient
         self._log = Path(log)
-        self._inputs = [Path(path) for path in inputs]
+        self._folder = Path(output).parent
         self._start = time.perf_counter()
 
     def __enter__(self) -> Self:
@@ -54,8 +54,7 @@ class Step:
             logging.info("%s: done in %.1f s, peak %.0f MB", self.patient, *self.usage().values())
             return
         if isinstance(error, DataError):
-            for path in self._inputs:
-                path.unlink(missing_ok=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
         if isinstance(error, LungprepError):
             line = f"{self.patient}: {error}"
         elif isinstance(error, Exception):

@@ -70,7 +70,7 @@ class Receipt:
 
 def read_receipts(
     target: Store, entries: Iterable[Entry], patients: Iterable[str]
-) -> dict[str, Receipt]:
+) -> tuple[dict[str, Receipt], int]:
     """Receipts of the patients that have one, through the index where it knows them.
 
     Parameters
@@ -81,6 +81,13 @@ def read_receipts(
         Its listing.
     patients : iterable of str
         Ids to look for.
+
+    Returns
+    -------
+    receipts : dict of str to Receipt
+        By patient.
+    unknown : int
+        How many of them the index did not know.
     """
     listed = {entry.key: entry for entry in entries}
     known = read_index(target) if INDEX in listed else {}
@@ -92,7 +99,7 @@ def read_receipts(
             p: Receipt.of(entry.etag, content)
             for (p, entry), content in zip(unknown.items(), contents, strict=True)
         }
-    return {p: read.get(p) or known[p] for p in wanted}
+    return {p: read.get(p) or known[p] for p in wanted}, len(read)
 
 
 def stale_reason(

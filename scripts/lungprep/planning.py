@@ -30,6 +30,8 @@ class Plan:
         Those to do, with the reason, in order of the cohort.
     receipts : dict of str to Receipt
         What the target holds of the cohort.
+    unknown : int
+        How many of those the index did not know.
     published : frozenset of str
         All that have a receipt there, of this cohort or another.
     target : Store
@@ -39,6 +41,7 @@ class Plan:
     cohort: Cohort
     stale: dict[str, str]
     receipts: dict[str, Receipt]
+    unknown: int
     published: frozenset[str]
     target: Store
 
@@ -88,7 +91,7 @@ def make_plan(config: dict[str, Any]) -> Plan:
     cohort = read_cohort(config, source, options)
     target = open_store(destination, options)
     entries = target.entries()
-    receipts = read_receipts(target, entries, cohort.patients)
+    receipts, unknown = read_receipts(target, entries, cohort.patients)
     listed = {entry.key: entry.size for entry in entries}
 
     def reason(patient: Patient) -> str | None:
@@ -104,7 +107,7 @@ def make_plan(config: dict[str, Any]) -> Plan:
         reasons = pool.map(reason, cohort.patients.values())
         stale = {p: why for p, why in zip(cohort.patients, reasons, strict=True) if why}
     published = frozenset(k.removesuffix(".json") for k in listed if k.endswith(".json"))
-    return Plan(cohort, stale, receipts, published, target)
+    return Plan(cohort, stale, receipts, unknown, published, target)
 
 
 def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> Cohort:

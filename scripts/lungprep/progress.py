@@ -2,9 +2,11 @@
 
 import logging
 import time
+from logging.handlers import QueueHandler
 from pathlib import Path
 
 LAST_RULE = "publish"
+CHATTER = {"job_started", "job_finished", "progress"}
 
 
 class Progress(logging.Handler):
@@ -37,11 +39,18 @@ class Progress(logging.Handler):
         self._logger = logging.getLogger(__name__)
 
     def attach(self, logger: logging.Logger) -> None:
-        """Follow a logger, and speak through it."""
-        self._logger = logger
-        logger.addHandler(self)
-        logger.addFilter(is_news)
+        """Follow a logger, and speak through it.
 
+        Terminal and log file are spared what a line for each patient replaces. Logger plugins,
+        which are fed by a queue, get every event.
+        """
+        self._logger = logger
+        for handler in logger.handlers:
+            if not isinstance(handler, QueueHandler):
+                handler.addFilter(is_news)
+        logger.addHandler(self)
+
+    # Snakemake's formatter takes a message as it is, so ours are complete and have no arguments.
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of a job that started, finished or failed."""
         event = getattr(getattr(record, "event", None), "value", None)
@@ -50,33 +59,32 @@ class Progress(logging.Handler):
             job = (str(getattr(record, "rule_name", "")), str(wildcards.get("patient", "")))
             self._jobs[int(record.jobid)] = job  # type: ignore[attr-defined]
         elif event == "job_finished":
-            rule, _ = self._jobs.get(int(record.job_id), ("", ""))  # type: ignore[attr-defined]
+            rule, patient = self._jobs.get(int(record.job_id), ("", ""))  # type: ignore[attr-defined]
             if rule == LAST_RULE:
                 self._published += 1
-                self._tell()
+                self._logger.info(f"published {patient}; {self._tally()}")
         elif event == "job_error":
             rule, patient = self._jobs.get(int(record.jobid), ("", ""))  # type: ignore[attr-defined]
             if patient and patient not in self.failures:
                 self.failures[patient] = last_line(self._logs / rule / f"{patient}.log", patient)
-                self._logger.error(f"failed: {self.failures[patient]}")
-                self._tell()
+                self._logger.error(f"failed {self.failures[patient]}")
+                self._logger.info(self._tally())
 
-    def _tell(self) -> None:
+    def _tally(self) -> str:
         over = self._published + len(self.failures)
         left = (time.monotonic() - self._start) / over * (self.total - over)
-        # Snakemake's formatter takes the message as it is, without arguments.
-        self._logger.info(
-            f"{self._published} of {self.total} patients published, {len(self.failures)} failed, "
+        return (
+            f"{self._published} of {self.total} done, {len(self.failures)} failed, "
             f"about {duration(left)} left"
         )
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Drop what Snakemake says of each scheduling round, and errors that get a line of ours."""
+    """Drop what Snakemake says of each job, and of a failed command that gets a line of ours."""
     event = getattr(getattr(record, "event", None), "value", None)
     if event == "error":
         return "CalledProcessError" not in str(record.msg)
-    return event != "job_started" and record.msg != "Select jobs to execute..."
+    return event not in CHATTER and record.msg != "Select jobs to execute..."
 
 
 def duration(seconds: float) -> str:

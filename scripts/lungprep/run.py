@@ -90,7 +90,7 @@ class Run:
             *(f"{name!r}: {why}" for name, why in self.plan.cohort.refused.items()),
         ]
         lines = [self._summary(len(published)), *(f"  {line}" for line in failures)]
-        if published:
+        if published or self.plan.unknown:
             try:
                 self._publish(published, failures)
             except LungprepError as error:

@@ -1,0 +1,81 @@
+"""Cropping, against a loop over all voxels."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lungprep.export import export, lung_box
+from lungprep.publishing import npy
+from lungprep.volume import Grid, Volume
+
+OPTIONS = {"preset": "hu", "crop_margin_mm": 5, "outside_hu": None}
+
+
+def sample(shape=(12, 14, 16), spacing=(2.0, 1.0, 0.7)):
+    rng = np.random.default_rng(0)
+    hu = rng.integers(-1024, 3071, shape).astype(np.int16)
+    labels = np.zeros(shape, np.uint8)
+    labels[4:7, 6:9, 3:5] = 1
+    labels[5:8, 6:8, 10:13] = 2
+    return Volume(hu, Grid(shape, spacing, (5.0, 6.0, 7.0))), labels
+
+
+@given(
+    voxels=st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=5),
+    margin=st.floats(0, 20),
+)
+def test_box_equals_a_loop_over_voxels(voxels, margin):
+    labels = np.zeros((10, 10, 10), np.uint8)
+    grid = Grid((10, 10, 10), (2.0, 1.0, 0.7), (0.0, 0.0, 0.0))
+    for voxel in voxels:
+        labels[voxel] = 1
+    start, stop = lung_box(labels, grid, margin)
+    for axis, spacing in enumerate(grid.spacing_mm):
+        low = min(v[axis] for v in voxels)
+        high = max(v[axis] for v in voxels) + 1
+        pad = int(np.ceil(margin / spacing))
+        assert (start[axis], stop[axis]) == (max(0, low - pad), min(10, high + pad))
+
+
+def test_voxels_keep_value_and_place():
+    volume, labels = sample()
+    product = export(volume, labels, **OPTIONS)
+    assert product.hu.shape == product.lungs.shape == product.grid.shape
+    assert product.hu.flags.c_contiguous
+    for index in np.ndindex(product.grid.shape):
+        before = tuple(i + s for i, s in zip(index, product.start, strict=True))
+        assert product.hu[index] == volume.hu[before]
+        assert product.lungs[index] == labels[before]
+    last = tuple(n - 1 for n in product.grid.shape)
+    before = tuple(n - 1 for n in product.stop)
+    np.testing.assert_allclose(
+        product.grid.position_mm(last), volume.grid.position_mm(before), atol=1e-9
+    )
+    assert np.count_nonzero(product.lungs) == np.count_nonzero(labels)
+
+
+def test_uncropped_keeps_the_grid():
+    volume, labels = sample()
+    product = export(volume, labels, **{**OPTIONS, "preset": "uncropped"})
+    assert product.grid == volume.grid
+    assert (product.start, product.stop) == ((0, 0, 0), (12, 14, 16))
+    np.testing.assert_array_equal(product.hu, volume.hu)
+
+
+@pytest.mark.parametrize("value", [-1024, 0, 170])
+def test_outside_takes_the_fill_and_lungs_keep_their_hu(value):
+    volume, labels = sample()
+    product = export(volume, labels, **{**OPTIONS, "outside_hu": value, "preset": "uncropped"})
+    assert product.hu.dtype == np.int16
+    assert (product.hu[labels == 0] == value).all()
+    np.testing.assert_array_equal(product.hu[labels > 0], volume.hu[labels > 0])
+
+
+def test_npy_is_what_numpy_loads_without_pickle():
+    volume, _ = sample()
+    loaded = np.load(io.BytesIO(npy(volume.hu)), allow_pickle=False)
+    np.testing.assert_array_equal(loaded, volume.hu)
+    assert loaded.dtype == np.int16

@@ -1,0 +1,138 @@
+"""What a job leaves behind when it succeeds and when it fails."""
+
+import logging
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from lungprep.progress import Progress, duration, is_news, last_line
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+def run_step(folder, body):
+    """A step in a process of its own, as a job is."""
+    code = f"""
+        import sys
+        sys.path.append({str(SCRIPTS)!r})
+        import logging
+        from lungprep.errors import *
+        from lungprep.jobs import Step
+        with Step("P1", "job.log", "work/P1/out.npy") as step:
+            {body}
+    """
+    (folder / "work/P1").mkdir(parents=True)
+    (folder / "work/P1/input.npy").write_bytes(b"volume")
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_success_ends_with_time_and_memory(tmp_path):
+    done = run_step(tmp_path, "logging.info('found it'); step.record('r.json', {'a': 1})")
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "job.log").read_text().splitlines()
+    assert lines[0] == "found it"
+    assert lines[-1].startswith("P1: done in 0.")
+    assert '"peak_mb"' in (tmp_path / "r.json").read_text()
+    assert (tmp_path / "work/P1/input.npy").exists()
+
+
+def test_bad_data_is_one_line_and_drops_its_intermediates(tmp_path):
+    done = run_step(tmp_path, "raise NoLungsFound('no air', 'check the scan')")
+    assert done.returncode == 1
+    assert (tmp_path / "job.log").read_text() == "P1: no air; check the scan\n"
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "work/P1/input.npy").exists()
+
+
+def test_a_store_that_fails_keeps_the_intermediates(tmp_path):
+    done = run_step(tmp_path, "raise StoreUnreachable('no answer', 'run again')")
+    assert done.returncode == 1
+    assert (tmp_path / "job.log").read_text() == "P1: no answer; run again\n"
+    assert (tmp_path / "work/P1/input.npy").exists()
+
+
+def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):
+    done = run_step(tmp_path, "1 / 0")
+    assert done.returncode == 1
+    log = (tmp_path / "job.log").read_text()
+    assert "Traceback" in log
+    assert log.splitlines()[-1] == (
+        "P1: unexpected ZeroDivisionError: division by zero; report this as a bug"
+    )
+
+
+class Event:
+    """What Snakemake attaches to a log record."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+@pytest.fixture
+def snakemake_log(tmp_path):
+    """A logger like Snakemake's, followed by a Progress, and what comes out of it."""
+    logger = logging.Logger("snakemake-like", logging.INFO)
+    shown = []
+    handler = logging.Handler()
+    handler.emit = lambda record: shown.append(record.getMessage())
+    logger.addHandler(handler)
+    progress = Progress(tmp_path)
+    progress.total = 2
+    progress.attach(logger)
+
+    def say(message="", event=None, **fields):
+        logger.info(message, extra={"event": Event(event) if event else None, **fields})
+
+    return say, shown, progress
+
+
+def start(say, jobid, rule, patient):
+    say(event="job_info", jobid=jobid, rule_name=rule, wildcards={"patient": patient})
+
+
+def test_each_published_patient_is_a_line(snakemake_log):
+    say, shown, _ = snakemake_log
+    start(say, 1, "load", "P1")
+    say("Finished job 1", "job_finished", job_id=1)
+    start(say, 2, "publish", "P1")
+    say("Finished job 2", "job_finished", job_id=2)
+    lines = [line for line in shown if line]
+    assert len(lines) == 1
+    assert lines[0].startswith("published P1; 1 of 2 done, 0 failed, about 0 s left")
+
+
+def test_a_failed_patient_is_the_last_line_of_its_log(snakemake_log, tmp_path):
+    say, shown, progress = snakemake_log
+    (tmp_path / "load").mkdir()
+    (tmp_path / "load/P1.log").write_text("some news\nP1: no air; check the scan\n")
+    start(say, 1, "load", "P1")
+    say("RuleException:\nCalledProcessError in file", "error")
+    say("job failed", "job_error", jobid=1, rule_name="load")
+    assert "failed P1: no air; check the scan" in shown
+    assert not [line for line in shown if "CalledProcessError" in line]
+    assert progress.failures == {"P1": "P1: no air; check the scan"}
+
+
+def test_a_job_that_was_killed_is_told_too(tmp_path):
+    line = last_line(tmp_path / "none.log", "P1")
+    assert line.startswith("P1: the job ended without a word (killed, or out of memory); see ")
+    (tmp_path / "cut.log").write_text("series 1.2.3: 200 slices")
+    assert last_line(tmp_path / "cut.log", "P1").startswith("P1: the job ended without a word")
+
+
+def test_other_errors_of_snakemake_are_shown():
+    record = logging.makeLogRecord({"msg": "LockException", "event": Event("error")})
+    assert is_news(record)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (61, "1 min 01 s"), (7500, "2 h 05 min")]
+)
+def test_durations_read_well(seconds, words):
+    assert duration(seconds) == words

@@ -1,0 +1,137 @@
+"""What counts as done, and the index that is only a cache."""
+
+import json
+
+import pytest
+
+from lungprep.errors import StoreUnreachable
+from lungprep.ledger import INDEX, Receipt, read_receipts, stale_reason, write_index
+
+SIDECAR = {
+    "recipe": {"digest": "r"},
+    "source": {"digest": "s"},
+    "npy": {"bytes": 3},
+    "lungs_npy": {"bytes": 2},
+    "flags": ["a_flag"],
+}
+
+
+@pytest.fixture
+def target(folder):
+    """A target with two published patients."""
+    place = folder("out")
+    for patient in ("P1", "P2"):
+        place.write(f"{patient}.npy", b"123")
+        place.write(f"{patient}.lungs.npy", b"12")
+        place.write(f"{patient}.json", json.dumps(SIDECAR).encode())
+    return place
+
+
+class Counted:
+    """A store that counts its reads."""
+
+    def __init__(self, store):
+        self.store, self.reads = store, []
+
+    def read(self, key, expected=None):
+        self.reads.append(key)
+        return self.store.read(key, expected)
+
+
+def receipts(target, *patients):
+    counted = Counted(target)
+    found, unknown = read_receipts(counted, target.entries(), patients or ("P1", "P2", "P3"))
+    assert unknown == len([key for key in counted.reads if key != INDEX])
+    return found, counted.reads
+
+
+def test_without_an_index_each_receipt_is_read_once(target):
+    found, reads = receipts(target)
+    assert sorted(reads) == ["P1.json", "P2.json"]
+    assert found["P1"] == Receipt(found["P1"].etag, "r", "s", 3, 2, ("a_flag",))
+    assert "P3" not in found
+
+
+def test_with_an_index_only_the_index_is_read(target):
+    found, _ = receipts(target)
+    write_index(target, found)
+    again, reads = receipts(target)
+    assert again == found
+    assert reads == [INDEX]
+
+
+def test_a_receipt_changed_behind_the_index_is_read(target):
+    found, _ = receipts(target)
+    write_index(target, found)
+    target.write("P2.json", json.dumps(SIDECAR | {"recipe": {"digest": "other"}}).encode())
+    again, reads = receipts(target)
+    assert again["P2"].recipe == "other"
+    assert reads == [INDEX, "P2.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"\xff", b'{"format": 0}', b'{"format": 1, "patients": [1]}',
+     b'{"format": 1, "patients": {"P1": {}}}', b'{"format": 1, "patients": {"P1": null}}'],
+)  # fmt: skip
+def test_a_broken_index_is_as_good_as_none(target, content):
+    expected, _ = receipts(target)
+    target.write(INDEX, content)
+    found, reads = receipts(target)
+    assert found == expected
+    assert len(reads) == 3
+
+
+def test_an_index_of_patients_long_gone_is_no_proof(target):
+    found, _ = receipts(target)
+    write_index(target, found)
+    target.discard("P1.json")
+    again, _ = receipts(target)
+    assert list(again) == ["P2"]
+
+
+def test_an_unreachable_target_is_no_empty_target(target):
+    class Down(Counted):
+        def read(self, key, expected=None):
+            raise StoreUnreachable("down", "wait")
+
+    with pytest.raises(StoreUnreachable):
+        read_receipts(Down(target), target.entries(), ["P1"])
+
+
+GOOD = Receipt("e", "r", "s", 3, 2)
+LISTED = {"P1.npy": 3, "P1.lungs.npy": 2, "P1.json": 9}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, None),
+        ({"receipt": None}, "missing"),
+        ({"recipe": "other"}, "recipe changed"),
+        ({"listed": {"P1.npy": 3}}, "incomplete: P1.lungs.npy is absent"),
+        ({"listed": {"P1.lungs.npy": 2}}, "incomplete: P1.npy is absent"),
+        ({"listed": LISTED | {"P1.npy": 4}}, "incomplete: P1.npy has 4 bytes in place of 3"),
+        ({"source": lambda: "s"}, None),
+        ({"source": lambda: "other"}, "source changed"),
+        ({"receipt": Receipt.of("e", b"{")}, "incomplete: the receipt can't be read"),
+    ],
+)
+def test_reasons(change, reason):
+    given = {"receipt": GOOD, "listed": LISTED, "recipe": "r", **change}
+    assert stale_reason("P1", **given) == reason
+
+
+def test_a_source_that_cannot_be_listed_stops_no_other_patient():
+    def refused():
+        raise StoreUnreachable("P1 could not be reached", "run again")
+
+    reason = stale_reason("P1", LISTED, GOOD, "r", refused)
+    assert reason == "source changed: P1 could not be reached; run again"
+
+
+@pytest.mark.parametrize(
+    "sidecar", [b"", b"{}", b"[]", b'{"recipe": 1}', json.dumps({**SIDECAR, "npy": {}}).encode()]
+)
+def test_unreadable_sidecars_match_nothing(sidecar):
+    assert Receipt.of("e", sidecar) == Receipt("e", "", "", -1, -1)

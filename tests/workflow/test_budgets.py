@@ -1,0 +1,87 @@
+"""Budgets that no clock decides: requests and jobs of a large cohort that is done."""
+
+import json
+from collections import Counter
+
+import pytest
+import yaml
+
+from lungprep.config import complete, read_schema
+from lungprep.demo.server import s3_server
+from lungprep.recipe import recipe_digest
+from lungprep.stores import S3Options, open_store
+from lungprep.stores.address import parse_address
+from workflow.conftest import CONFIG, Lab
+
+PATIENTS = [f"P{n:04d}" for n in range(1595)]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """1,595 patients in source and target, as files of a server that is started afterwards."""
+    folder = tmp_path_factory.mktemp("cohort")
+    config = complete(
+        {"source": "s3://bucket/in/", "target": "s3://bucket/out/", **CONFIG}, read_schema()
+    )
+    sidecar = {
+        "recipe": {"digest": recipe_digest(config)},
+        "source": {"digest": "s"},
+        "npy": {"bytes": 2},
+        "lungs_npy": {"bytes": 1},
+        "flags": [],
+    }
+    (folder / "bucket/out/qc").mkdir(parents=True)
+    for patient in PATIENTS:
+        (folder / f"bucket/in/{patient}").mkdir(parents=True)
+        (folder / f"bucket/in/{patient}/1.dcm").write_bytes(b"x")
+        (folder / f"bucket/out/{patient}.npy").write_bytes(b"12")
+        (folder / f"bucket/out/{patient}.lungs.npy").write_bytes(b"1")
+        (folder / f"bucket/out/qc/{patient}.png").write_bytes(b"1")
+        receipt = json.dumps({**sidecar, "patient": patient})
+        (folder / f"bucket/out/{patient}.json").write_text(receipt)
+    with s3_server(folder, log_requests=True) as server:
+        yield server
+
+
+@pytest.fixture
+def large(published, tmp_path, monkeypatch):
+    """The published cohort from a machine that has never seen it."""
+    for key, value in published.environ.items():
+        monkeypatch.setenv(key, value)
+
+    def place(side):
+        return open_store(parse_address("source", f"s3://bucket/{side}/"), S3Options())
+
+    return Lab(tmp_path / "machine", place("in"), place("out"), published.child_environ())
+
+
+def requests_of(server, action):
+    before = len(server.requests())
+    result = action()
+    return Counter(kind for kind, _ in server.requests()[before:]), result
+
+
+def test_a_published_cohort_costs_ten_requests(large, published):
+    requests, listed = requests_of(published, large.missing)
+    assert listed == ["0 of 1595 patients"]
+    assert requests == {"LIST": 2 + 5, "GET": 1595}, "no index yet: one GET for each receipt"
+
+    large.target.discard("P0007.json")
+    large.source.write("P0007/1.dcm", b"no CT")
+    done = large.run()
+    assert done.returncode == 1
+    assert "failed P0007: no CT image among 1 objects" in done.stdout
+
+    requests, listed = requests_of(published, large.missing)
+    assert listed == ["1 of 1595 patients", "  P0007: missing"]
+    assert requests == {"LIST": 2 + 5, "GET": 1}
+    assert requests.total() <= 10
+
+
+def test_a_no_op_costs_no_more(large, published):
+    config = yaml.safe_load(large.target.read("P0001.json"))
+    large.target.write("P0007.json", json.dumps({**config, "patient": "P0007"}).encode())
+    requests, done = requests_of(published, large.run)
+    assert done.returncode == 0, done.stdout
+    assert "Nothing to be done" in done.stdout
+    assert requests == {"LIST": 2 + 5, "GET": 2}
