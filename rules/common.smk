@@ -30,9 +30,12 @@ wildcard_constraints:
 def unpublished(wildcards):
     """Flags that this run has to make, one per patient to do; with them, the run's reporting."""
     try:
-        flags = RUN.flags(workflow.dryrun)
+        flags = RUN.flags()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
+    # Who is to be done is done from the slices on: what an earlier run left in work/, a flag or a
+    # volume, may be of another recipe or source, and the target alone says what is done.
+    workflow.dag.forcerules.add(workflow.get_rule("load"))
     RUN.progress.attach(logger)
     atexit.register(report)
     # A target without any input would run every time: with nothing to do, name a file.
@@ -43,7 +46,7 @@ def report():
     """Say last what matters most: who is missing, or who was published and who failed."""
     if workflow.dryrun:
         print(RUN.plan.missing(), flush=True)
-    elif workflow.executor_plugin is not None:
+    elif RUN.started or (workflow.executor_plugin is not None and not RUN.plan.stale):
         print(RUN.close(), file=sys.stderr, flush=True)
 
 
@@ -72,3 +75,4 @@ onstart:
     refusal = RUN.refusal()
     if refusal:
         sys.exit(f"lungprep: {refusal}")
+    RUN.start()

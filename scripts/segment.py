@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from lungprep.jobs import Step
 from lungprep.preview import preview
 from lungprep.records import read_record
 from lungprep.segmentation import segment
-from lungprep.volume import Grid, Volume
+from lungprep.volume import Grid, Volume, save_array
 
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     grid = Grid.from_json(read_record(snakemake.input.record)["grid"])
     volume = Volume.load(snakemake.input.volume, grid)
     lungs = segment(volume)
-    np.save(snakemake.output.lungs, lungs.labels, allow_pickle=False)
+    save_array(snakemake.output.lungs, lungs.labels)
     Path(snakemake.output.preview).write_bytes(preview(volume, lungs, step.patient))
     step.record(snakemake.output.record, {**lungs.to_json(), "flags": list(lungs.flags)})

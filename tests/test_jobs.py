@@ -50,11 +50,11 @@ def test_bad_data_is_one_line_and_drops_its_intermediates(tmp_path):
     assert not (tmp_path / "work/P1/input.npy").exists()
 
 
-def test_a_store_that_fails_keeps_the_intermediates(tmp_path):
+def test_a_store_that_fails_is_one_line_too(tmp_path):
     done = run_step(tmp_path, "raise StoreUnreachable('no answer', 'run again')")
     assert done.returncode == 1
     assert (tmp_path / "job.log").read_text() == "P1: no answer; run again\n"
-    assert (tmp_path / "work/P1/input.npy").exists()
+    assert not (tmp_path / "work/P1").exists()
 
 
 def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):
@@ -110,8 +110,10 @@ def test_each_published_patient_is_a_line(snakemake_log):
 def test_a_failed_patient_is_the_last_line_of_its_log(snakemake_log, tmp_path):
     say, shown, progress = snakemake_log
     (tmp_path / "load").mkdir()
-    (tmp_path / "load/P1.log").write_text("some news\nP1: no air; check the scan\n")
+    (tmp_path / "load/P1.log").write_text("P1: what an earlier run said\n")
     start(say, 1, "load", "P1")
+    assert not (tmp_path / "load/P1.log").exists()
+    (tmp_path / "load/P1.log").write_text("some news\nP1: no air; check the scan\n")
     say("RuleException:\nCalledProcessError in file", "error")
     say("job failed", "job_error", jobid=1, rule_name="load")
     assert "failed P1: no air; check the scan" in shown
@@ -121,9 +123,9 @@ def test_a_failed_patient_is_the_last_line_of_its_log(snakemake_log, tmp_path):
 
 def test_a_job_that_was_killed_is_told_too(tmp_path):
     line = last_line(tmp_path / "none.log", "P1")
-    assert line.startswith("P1: the job ended without a word (killed, or out of memory); see ")
+    assert line.startswith("P1: its job was killed, interrupted or out of memory; see ")
     (tmp_path / "cut.log").write_text("series 1.2.3: 200 slices")
-    assert last_line(tmp_path / "cut.log", "P1").startswith("P1: the job ended without a word")
+    assert last_line(tmp_path / "cut.log", "P1").startswith("P1: its job was killed")
 
 
 def test_other_errors_of_snakemake_are_shown():

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -21,12 +22,14 @@ from pydicom.uid import (
 )
 
 from lungprep import errors
-from lungprep.dicom import read_slice, stored_pixels
+from lungprep.dicom import read_slice
 from lungprep.loading import load
 from lungprep.phantom import ORIENTATIONS, PHI, Scan, chest, ramp, slices
+from lungprep.pixels import stored_pixels
 from lungprep.series import slice_hu
 from lungprep.stores import Address, S3Options, open_store
 
+DEFLATED = DeflatedExplicitVRLittleEndian
 SMALL = Scan(gap_mm=20, shape=(48, 40), spacing_mm=(7.5, 9.0))
 REAL = Path(__file__).parents[2] / "shared" / "data" / "bad"
 
@@ -75,7 +78,7 @@ def test_every_position_gives_the_same_patient(loaded, orientation, order):
         {"padding": -2000, "intercept": 0.0},
         {"padding": 63536, "signed": False},
     ],
-    ids=str,
+    ids=["12 bits", "16 bits", "mixed signs", "slope", "per slice", "padding", "padding unsigned"],
 )
 def test_every_rescale_gives_the_same_patient(loaded, encoding):
     phantom = chest()
@@ -153,8 +156,9 @@ def test_the_series_with_most_slices_that_form_a_volume_is_taken(loaded, caplog)
     broken = [(f"torn-{n}", c) for i, (n, c) in enumerate(slices(chest(), torn)) if i != 20]
     volume, found = loaded([*good, *scout, *broken])
     assert volume.grid.shape[0] == len(good) < len(broken)
-    assert [r for r in found.rejected_series.values() if "1 of " in r and "missing" in r]
-    assert "passed over series" in caplog.text
+    assert list(found.rejected_series.values()) == ["MissingSlices"]
+    (uid,) = found.rejected_series
+    assert f"passed over series {uid}: 1 of " in caplog.text
     assert f"series {found.series_instance_uid}" in caplog.text
 
 
@@ -213,7 +217,7 @@ BROKEN = [
         r"Rows x Columns is \[48, 40\] in .* and \[40, 40\] in",
     ),
     ({"edit": cut_pixels}, errors.UndecodablePixels, "has 100 bytes of pixels where 48 x 40 need"),
-    ({"edit": drop("PixelData")}, errors.UndecodablePixels, "has no pixel data"),
+    ({"edit": drop("PixelData")}, errors.UndecodablePixels, "has no pixel data, or breaks off"),
     ({"edit": assign("SamplesPerPixel", 3)}, errors.UnsupportedEncoding, "SamplesPerPixel 3"),
     ({"edit": assign("BitsAllocated", 32)}, errors.UnsupportedEncoding, "BitsAllocated 32"),
     (
@@ -260,6 +264,43 @@ def test_mixed_orientations_are_refused(loaded):
     ]
     with pytest.raises(errors.InconsistentSlices, match="ImageOrientationPatient is"):
         loaded(mixed)
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless, DEFLATED])
+@pytest.mark.parametrize("cut", [2, 20, 200])
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+def test_a_file_cut_short_is_never_a_shorter_volume(loaded, syntax, cut):
+    files = list(slices(chest(), replace(SMALL, transfer_syntax=syntax)))
+    name, content = files[-1]
+    with pytest.raises(errors.UndecodablePixels, match=name):
+        loaded([*files[:-1], (name, content[:-cut])])
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless, RLELossless])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_a_stream_cut_within_an_intact_file_is_refused(loaded, syntax, share):
+    def shorten(dataset, index):
+        if index == 5:
+            frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+            dataset.PixelData = encapsulate([frame[: int(len(frame) * share)]])
+
+    scan = replace(SMALL, shape=(96, 96), transfer_syntax=syntax)
+    with pytest.raises(errors.UndecodablePixels, match=r"breaks off|can't be decoded"):
+        loaded(slices(chest(), replace(scan, edit=shorten)))
+
+
+def test_an_empty_object_named_like_a_slice_is_an_upload_that_broke(loaded):
+    files = list(slices(chest(), SMALL))
+    with pytest.raises(errors.UndecodablePixels, match=rf"{files[-1][0]} is empty; upload it"):
+        loaded([*files[:-1], (files[-1][0], b"")])
+
+
+def test_data_elements_without_a_file_header_are_named(loaded):
+    files = list(slices(chest(), SMALL))
+    bare = files[0][1][132:]
+    start = bare.index(b"\x08\x00")
+    with pytest.raises(errors.UndecodablePixels, match="in place of a DICOM file header"):
+        loaded([*files[1:], (files[0][0], bare[start:])])
 
 
 def test_nothing_there_and_nothing_of_use(loaded, folder):

@@ -82,6 +82,20 @@ def test_mixed_orientation_is_refused():
         stack_of(along_z(0, 1, 2, 3, 4), mixed)
 
 
+@pytest.mark.parametrize(("degrees", "accepted"), [(0.0001, True), (0.05, False)])
+def test_slices_turned_against_each_other_are_refused(degrees, accepted):
+    """0.05 degrees move the corner of a field of 500 mm by half a millimetre."""
+    turned = np.array([AXIAL] * 4, float)
+    angle = np.radians(degrees)
+    turned[2] = (np.cos(angle), np.sin(angle), 0, -np.sin(angle), np.cos(angle), 0)
+    options = {"orientation": turned, "spacing": (1, 1), "shape": (500, 500)}
+    if accepted:
+        stack_of(along_z(0, 1, 2, 3), **options)
+        return
+    with pytest.raises(InconsistentSlices, match="ImageOrientationPatient"):
+        stack_of(along_z(0, 1, 2, 3), **options)
+
+
 def test_orientation_must_be_two_unit_vectors():
     with pytest.raises(InconsistentSlices, match="no pair of unit vectors"):
         stack_of(along_z(0, 1, 2), (1, 0, 0, 1, 0, 0))

@@ -108,7 +108,9 @@ def from_csv(path: str | Path, source: Address) -> Cohort:
         )
     return _cohort(
         Patient(
-            row["patient"], _prefix(row["patient"], row["prefix"], source), row.get("series_uid")
+            row["patient"],
+            _prefix(row["patient"], row["prefix"], source),
+            (row.get("series_uid") or "").strip() or None,
         )
         for row in rows
     )

@@ -1,4 +1,4 @@
-"""One DICOM object: whether it is a CT slice, and its stored pixels."""
+"""One DICOM object: whether it is a CT slice, and the tags that matter."""
 
 import struct
 import zlib
@@ -9,25 +9,9 @@ import numpy as np
 from pydicom import Dataset, dcmread
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
-from pydicom.pixels.utils import pixel_array
-from pydicom.uid import (
-    CTImageStorage,
-    DeflatedExplicitVRLittleEndian,
-    EnhancedCTImageStorage,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    RLELossless,
-)
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage
 
-from lungprep.errors import MissingTag, UndecodablePixels, UnsupportedEncoding
-from lungprep.hu import Stored
+from lungprep.errors import MissingTag, UndecodablePixels
 
 HEADER = [
     "SOPClassUID",
@@ -58,21 +42,7 @@ HEADER = [
     "SliceThickness",
     "KVP",
 ]
-UNCOMPRESSED = {
-    ImplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    DeflatedExplicitVRLittleEndian,
-}
-LOSSLESS = {
-    RLELossless,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEG2000Lossless,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-}
+CT_CLASSES = {CTImageStorage, EnhancedCTImageStorage}
 # What pydicom and its decoders raise on broken files; found by truncating and flipping bytes.
 BROKEN = (
     AttributeError,
@@ -152,98 +122,26 @@ def read_slice(key: str, content: bytes) -> Slice | None:
     UndecodablePixels
         For a file that starts as DICOM and breaks off or makes no sense.
     """
+    if content[128:132] != b"DICM" and content[:2] == b"\x08\x00":
+        raise UndecodablePixels(
+            f"{key} starts with data elements in place of a DICOM file header", "export it again"
+        )
     try:
         dataset = dcmread(BytesIO(content), specific_tags=[*HEADER, "PixelData"])
         for tag in list(dataset.keys()):
             dataset[tag]  # pydicom converts a value, or finds that it can't, when it is asked for
-        sop_class = dataset.get("SOPClassUID")
-        is_ct = sop_class in {CTImageStorage, EnhancedCTImageStorage} or (
-            not sop_class and dataset.get("Modality") == "CT"
-        )
+        announced = dataset.file_meta.get("MediaStorageSOPClassUID")
     except InvalidDicomError:
         return None
     except BROKEN as error:
         raise UndecodablePixels(
             f"{key} is a broken DICOM file ({type(error).__name__}: {error})", "upload it again"
         ) from error
-    return Slice(key, dataset) if is_ct else None
-
-
-def stored_pixels(slice_: Slice) -> Stored:
-    """Decode the stored values of a slice, exactly.
-
-    Returns
-    -------
-    ndarray of int16 or uint16
-        Shape (rows, columns), signed as PixelRepresentation says, bits above BitsStored (old
-        overlays) removed (PS3.5 8.1.1).
-
-    Raises
-    ------
-    UnsupportedEncoding
-        For a lossy or unknown transfer syntax, colour, several frames, or other than 16 bits.
-    UndecodablePixels
-        For absent, short or broken pixel data.
-    """
-    dataset, key = slice_.dataset, slice_.key
-    _check_format(slice_)
-    if "PixelData" not in dataset:
-        raise UndecodablePixels(f"{key} has no pixel data", "upload it again")
-    if dataset.file_meta.TransferSyntaxUID in UNCOMPRESSED:
-        return _native_pixels(slice_)
-    try:
-        pixels: Stored = pixel_array(dataset, raw=True)
-    except BROKEN as error:
-        reason = str(error).splitlines()[0]
-        raise UndecodablePixels(f"{key} can't be decoded: {reason}", "upload it again") from error
-    return pixels
-
-
-def _check_format(slice_: Slice) -> None:
-    dataset = slice_.dataset
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    if syntax not in UNCOMPRESSED | LOSSLESS:
-        name = f"{syntax.name} ({syntax})" if syntax else "no transfer syntax"
-        raise UnsupportedEncoding(
-            f"{slice_.key} is encoded as {name}, which is not known to be lossless",
-            "supply the lossless original",
-        )
-    expected = {"SamplesPerPixel": 1, "BitsAllocated": 16, "NumberOfFrames": 1}
-    for keyword, value in expected.items():
-        found = slice_.integer(keyword, value)
-        if found != value:
-            raise UnsupportedEncoding(
-                f"{slice_.key} has {keyword} {found} where {value} is read", "convert the series"
-            )
-    photometric = dataset.get("PhotometricInterpretation", "MONOCHROME2")
-    if photometric != "MONOCHROME2":
-        raise UnsupportedEncoding(
-            f"{slice_.key} is {photometric} where CT is MONOCHROME2", "convert the series"
-        )
-
-
-def _native_pixels(slice_: Slice) -> Stored:
-    """View uncompressed pixel data as an array."""
-    dataset = slice_.dataset
-    rows, columns = (slice_.integer(keyword, 0) for keyword in ("Rows", "Columns"))
-    content = dataset.PixelData
-    if len(content) < rows * columns * 2:
+    sop_class = dataset.get("SOPClassUID")
+    if announced in CT_CLASSES and "PixelData" not in dataset:
+        # Where compressed pixels break off, pydicom returns what it had by then, or nothing.
         raise UndecodablePixels(
-            f"{slice_.key} has {len(content)} bytes of pixels where {rows} x {columns} need "
-            f"{rows * columns * 2}",
-            "upload it again",
+            f"{key} has no pixel data, or breaks off within it", "upload it again"
         )
-    order = ">" if dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian else "<"
-    kind = "i2" if slice_.integer("PixelRepresentation", 0) else "u2"
-    pixels = np.frombuffer(content, dtype=order + kind, count=rows * columns)
-    pixels = pixels.astype(kind, copy=False).reshape(rows, columns)
-    bits = slice_.integer("BitsStored", 16)
-    high_bit = slice_.integer("HighBit", bits - 1)
-    if not 0 < bits <= high_bit + 1 <= 16:
-        raise UnsupportedEncoding(
-            f"{slice_.key} has BitsStored {bits} and HighBit {high_bit}", "convert the series"
-        )
-    if (bits, high_bit) != (16, 15):
-        # Left then right: clears overlay bits of unsigned values, extends the sign of signed ones.
-        pixels = (pixels << (15 - high_bit)) >> (16 - bits)
-    return pixels
+    is_ct = sop_class in CT_CLASSES or (not sop_class and dataset.get("Modality") == "CT")
+    return Slice(key, dataset) if is_ct else None

@@ -38,6 +38,8 @@ class LungprepError(Exception):
     """
 
     def __init__(self, found: str, remedy: str) -> None:
+        # Keys and tag values come from outside: control characters must not reach a terminal.
+        found = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in found)
         super().__init__(f"{found}; {remedy}")
         self.found = found
         self.remedy = remedy

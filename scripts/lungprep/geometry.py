@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.volume import Grid, Matrix, Triple
+from lungprep.volume import Grid, Matrix, Triple, triple
 
 Floats = NDArray[np.float64]
 
@@ -61,10 +61,3 @@ def canonical_layout(stack: Stack) -> tuple[Grid, tuple[int, int, int], tuple[in
     shape = (stack.shape[axes[0]], stack.shape[axes[1]], stack.shape[axes[2]])
     spacing = (stack.spacing_mm[axes[0]], stack.spacing_mm[axes[1]], stack.spacing_mm[axes[2]])
     return Grid(shape, spacing, triple(origin), matrix), axes, flips
-
-
-def triple(values: Floats) -> Triple:
-    """Three plain floats."""
-    # Adding zero turns -0.0 into 0.0, which JSON would show.
-    a, b, c = (float(v) + 0.0 for v in values)
-    return a, b, c

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from lungprep.errors import DataError, LungprepError
+from lungprep.errors import LungprepError
 from lungprep.records import write_record
 
 
@@ -28,7 +28,8 @@ class Step:
         The job's log file.
     output : str or Path
         A file that the job makes. Its folder, which holds all intermediates of the patient, is
-        removed if the data prove unusable: another try would start from the source anyway.
+        removed if the job fails: the next run starts from the source anyway, and a cohort of
+        failures would fill the disk.
     """
 
     def __init__(self, patient: str, log: str | Path, output: str | Path) -> None:
@@ -53,8 +54,7 @@ class Step:
         if error is None:
             logging.info("%s: done in %.1f s, peak %.0f MB", self.patient, *self.usage().values())
             return
-        if isinstance(error, DataError):
-            shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
         if isinstance(error, LungprepError):
             line = f"{self.patient}: {error}"
         elif isinstance(error, Exception):

@@ -15,11 +15,11 @@ from lungprep.cohort import LUNGS, RECEIPT, VOLUME
 from lungprep.errors import LungprepError, NotFound
 from lungprep.records import to_json
 from lungprep.stores import Entry, Store
+from lungprep.stores.base import CONNECTIONS
 
 # No patient id starts with an underscore, so no patient's file has this name.
 INDEX = "_cohort.json"
 FORMAT = 1
-CONNECTIONS = 16
 RECIPE_CHANGED = "recipe changed"
 
 

@@ -5,16 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from lungprep.dicom import Slice, read_slice
-from lungprep.errors import NoCTImages
+from lungprep.errors import NoCTImages, UndecodablePixels
 from lungprep.series import Choice, assemble, choose_series
 from lungprep.stores import Entry, Store
-from lungprep.stores.base import listing_digest
+from lungprep.stores.base import CONNECTIONS, listing_digest
 from lungprep.volume import Volume
 
-CONNECTIONS = 16
 # Technical tags that may leave the DICOM header: no name, id, date, site or free text among them.
 TECHNICAL_TAGS = {
     "manufacturer": "Manufacturer",
@@ -43,7 +43,8 @@ class Scan:
     acquisition : dict
         Whitelisted technical tags, slices, spacing and transfer syntax of the series.
     rejected_series : dict
-        Reason why another CT series was not taken, by its UID.
+        Kind of error for which a larger CT series was not taken, by its UID; the log has the text,
+        which may quote names of objects.
     flags : list of str
         Typed warnings.
     """
@@ -92,10 +93,11 @@ def load(source: Store, *, min_slices: int, series_uid: str | None = None) -> tu
             f"no CT image among {len(entries)} objects under {source.address} ({kinds})",
             "check the prefix",
         )
+    _check_empty(entries, slices)
     choice = choose_series(slices, min_slices=min_slices, series_uid=series_uid)
     slices.clear()
     scan = _describe(source, entries, skipped, choice)
-    _report(scan)
+    _report(scan, choice)
     return assemble(choice.slices, choice.stack), scan
 
 
@@ -113,6 +115,14 @@ def _ct_slices(source: Store, entries: list[Entry], skipped: Counter[str]) -> It
                 skipped[found] += 1
             else:
                 yield found
+
+
+def _check_empty(entries: list[Entry], slices: list[Slice]) -> None:
+    """Refuse an empty object that is named like a slice: an upload that broke off."""
+    suffixes = {PurePosixPath(slice_.key).suffix for slice_ in slices} - {""}
+    for entry in entries:
+        if entry.size == 0 and PurePosixPath(entry.key).suffix in suffixes:
+            raise UndecodablePixels(f"{entry.key} is empty", "upload it again")
 
 
 def _describe(source: Store, entries: list[Entry], skipped: Counter[str], choice: Choice) -> Scan:
@@ -137,7 +147,7 @@ def _describe(source: Store, entries: list[Entry], skipped: Counter[str], choice
             "shape": list(choice.stack.shape),
             "spacing_mm": list(choice.stack.spacing_mm),
         },
-        rejected_series=choice.rejected,
+        rejected_series={uid: type(error).__name__ for uid, error in choice.rejected.items()},
     )
 
 
@@ -150,7 +160,7 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value]
 
 
-def _report(scan: Scan) -> None:
+def _report(scan: Scan, choice: Choice) -> None:
     slices, rows, columns = scan.acquisition["shape"]
     gap = scan.acquisition["spacing_mm"][0]
     logger.info(
@@ -159,5 +169,5 @@ def _report(scan: Scan) -> None:
     )
     for kind, count in scan.source["skipped"].items():
         logger.info("skipped %d objects: %s", count, kind)
-    for uid, reason in scan.rejected_series.items():
-        logger.info("passed over series %s: %s", uid, reason)
+    for uid, error in choice.rejected.items():
+        logger.info("passed over series %s: %s", uid, error)

@@ -6,7 +6,6 @@ from typing import Any
 
 from lungprep.cohort import Cohort, Patient, from_csv, from_listing
 from lungprep.ledger import (
-    CONNECTIONS,
     RECIPE_CHANGED,
     Receipt,
     read_receipts,
@@ -15,7 +14,7 @@ from lungprep.ledger import (
 from lungprep.recipe import recipe_digest
 from lungprep.stores import Address, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
-from lungprep.stores.base import listing_digest
+from lungprep.stores.base import CONNECTIONS, listing_digest
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,8 @@ class Plan:
 
     def missing(self) -> str:
         """Say who is missing and why: what a dry run is asked for."""
-        absent = {**self.stale, **self.cohort.refused}
+        refused = {repr(name): why for name, why in self.cohort.refused.items()}
+        absent = {**self.stale, **refused}
         lines = [f"missing: {len(absent)} of {self.cohort.size} patients"]
         lines += [f"  {patient}: {reason}" for patient, reason in absent.items()]
         if self.other_recipe:

@@ -24,6 +24,8 @@ class Progress(logging.Handler):
     ----------
     total : int
         Patients to do.
+    published : list of str
+        Patients published so far.
     failures : dict of str to str
         Last line of the failed job's log, by patient.
     """
@@ -33,7 +35,7 @@ class Progress(logging.Handler):
         self._logs = logs
         self.total = 0
         self.failures: dict[str, str] = {}
-        self._published = 0
+        self.published: list[str] = []
         self._jobs: dict[int, tuple[str, str]] = {}
         self._start = time.monotonic()
         self._logger = logging.getLogger(__name__)
@@ -58,10 +60,12 @@ class Progress(logging.Handler):
             wildcards = getattr(record, "wildcards", None) or {}
             job = (str(getattr(record, "rule_name", "")), str(wildcards.get("patient", "")))
             self._jobs[int(record.jobid)] = job  # type: ignore[attr-defined]
+            # A job that dies before it opens its log must not be judged by that of an earlier run.
+            (self._logs / job[0] / f"{job[1]}.log").unlink(missing_ok=True)
         elif event == "job_finished":
             rule, patient = self._jobs.get(int(record.job_id), ("", ""))  # type: ignore[attr-defined]
             if rule == LAST_RULE:
-                self._published += 1
+                self.published.append(patient)
                 self._logger.info(f"published {patient}; {self._tally()}")
         elif event == "job_error":
             rule, patient = self._jobs.get(int(record.jobid), ("", ""))  # type: ignore[attr-defined]
@@ -71,10 +75,10 @@ class Progress(logging.Handler):
                 self._logger.info(self._tally())
 
     def _tally(self) -> str:
-        over = self._published + len(self.failures)
+        over = len(self.published) + len(self.failures)
         left = (time.monotonic() - self._start) / over * (self.total - over)
         return (
-            f"{self._published} of {self.total} done, {len(self.failures)} failed, "
+            f"{len(self.published)} of {self.total} done, {len(self.failures)} failed, "
             f"about {duration(left)} left"
         )
 
@@ -104,4 +108,4 @@ def last_line(log: Path, patient: str) -> str:
         lines = []
     if lines and lines[-1].startswith(f"{patient}: "):
         return lines[-1]
-    return f"{patient}: the job ended without a word (killed, or out of memory); see {log}"
+    return f"{patient}: its job was killed, interrupted or out of memory; see {log}, run again"

@@ -1,6 +1,7 @@
 """One run of the workflow, from its plan to its last lines."""
 
 import json
+import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Run:
         self._config = config
         self._source, self._target = check_pair(config["source"], config["target"])
         self.progress = Progress(Path("logs").resolve())
+        self.started = False
         # Snakemake has left its working directory again when the run is closed.
         self._work = Path(WORK).resolve()
 
@@ -46,16 +48,18 @@ class Run:
             return {}
         return from_csv(self._config["patients"], self._source).patients
 
-    def flags(self, dryrun: bool) -> list[str]:
-        """Files that this run has to make: one per patient to do.
-
-        A flag that a killed run left behind counts for nothing, since the target alone says what is
-        done; unless this is a dry run, it is removed.
-        """
-        if not dryrun:
-            self._clear_flags()
+    def flags(self) -> list[str]:
+        """Files that this run has to make: one per patient to do."""
         flags = [f"{WORK}/{patient}/published" for patient in self.plan.stale]
-        return [*flags, f"{WORK}/refused"] if self.plan.cohort.refused else flags
+        # No patient id starts with an underscore.
+        return [*flags, f"{WORK}/_refused"] if self.plan.cohort.refused else flags
+
+    def start(self) -> None:
+        """Clear what a killed run left in the work folder; Snakemake holds its lock by now."""
+        self.started = True
+        if self._work.is_dir():
+            for leftover in self._work.iterdir():
+                shutil.rmtree(leftover)
 
     def prefix(self, patient: str) -> str:
         """Address of the slices of a patient."""
@@ -65,7 +69,7 @@ class Run:
     def series_uid(self, patient: str) -> str | None:
         """Series that the cohort file asks for."""
         known = self._patients.get(patient)
-        return (known.series_uid or None) if known else None
+        return known.series_uid if known else None
 
     def refusal(self) -> str | None:
         """Why this run must not start, if so."""
@@ -74,7 +78,7 @@ class Run:
         return None
 
     def close(self) -> str:
-        """Publish index and report, clear the flags, and sum up.
+        """Publish index and report, clear the work folder, and sum up.
 
         Returns
         -------
@@ -82,8 +86,8 @@ class Run:
             How many patients were published, how many failed and why each.
         """
         published = {
-            flag.parent.name: Receipt.from_json(json.loads(flag.read_text()))
-            for flag in self._work.glob("*/published")
+            patient: Receipt.from_json(json.loads((self._work / patient / "published").read_text()))
+            for patient in self.progress.published
         }
         failures = [
             *self.progress.failures.values(),
@@ -95,7 +99,8 @@ class Run:
                 self._publish(published, failures)
             except LungprepError as error:
                 lines.append(f"index and report are not up to date: {error}")
-        self._clear_flags()
+        for patient in published:
+            shutil.rmtree(self._work / patient)
         return "\n".join(lines)
 
     def _publish(self, published: dict[str, Receipt], failures: list[str]) -> None:
@@ -116,10 +121,3 @@ class Run:
             f"{done} were done before"
         )
         return text + (f", {left} not reached" if left else "")
-
-    def _clear_flags(self) -> None:
-        """Remove all flags, and the folders that they leave empty."""
-        for flag in self._work.glob("*/published"):
-            flag.unlink(missing_ok=True)
-            if not any(flag.parent.iterdir()):
-                flag.parent.rmdir()

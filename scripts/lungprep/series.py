@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lungprep.dicom import Slice, stored_pixels
+from lungprep.dicom import Slice
 from lungprep.errors import DataError, MissingTag, NoCTImages, TooFewSlices
 from lungprep.geometry import Stack, canonical_layout
 from lungprep.hu import to_hu
+from lungprep.pixels import stored_pixels
 from lungprep.stacking import order_slices
 from lungprep.volume import Volume
 
@@ -28,14 +29,14 @@ class Choice:
         Its slices in the order of the stack.
     stack : Stack
         Its geometry.
-    rejected : dict of str to str
-        SeriesInstanceUID and reason of each series that was looked at before.
+    rejected : dict of str to DataError
+        What is wrong with each larger series, by its SeriesInstanceUID.
     """
 
     series_uid: str
     slices: list[Slice]
     stack: Stack
-    rejected: dict[str, str]
+    rejected: dict[str, DataError]
 
 
 def choose_series(
@@ -73,7 +74,7 @@ def choose_series(
         except DataError as error:
             failures[uid] = error
             continue
-        return Choice(uid, ordered, stack, {u: str(e) for u, e in failures.items()})
+        return Choice(uid, ordered, stack, failures)
     largest = next(iter(failures.values()))
     if len(failures) > 1:
         largest.found += f" (the other {len(failures) - 1} CT series form no volume either)"

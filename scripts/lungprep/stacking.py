@@ -12,12 +12,12 @@ from lungprep.errors import (
     TiltedGantry,
     UnevenGaps,
 )
-from lungprep.geometry import Floats, Stack, triple
+from lungprep.geometry import Floats, Stack
+from lungprep.volume import triple
 
 # Positions are often written with one decimal, so each may be off by 0.05 mm.
 POSITION_TOLERANCE_MM = 0.06
 GAP_TOLERANCE = 0.02
-COSINE_TOLERANCE = 1e-3
 
 
 def order_slices(
@@ -55,8 +55,11 @@ def order_slices(
         Where they form no equidistant, upright stack.
     """
     _check_alike("Rows x Columns", shapes, 0, keys)
-    _check_alike("PixelSpacing", spacings, 1e-4, keys)
-    _check_alike("ImageOrientationPatient", orientations, COSINE_TOLERANCE, keys)
+    # What moves no pixel of the field by more than the tolerance.
+    pixels = int(shapes[0].max())
+    field_mm = max(1.0, float((shapes[0] * spacings[0]).max()))
+    _check_alike("PixelSpacing", spacings, POSITION_TOLERANCE_MM / max(1, pixels), keys)
+    _check_alike("ImageOrientationPatient", orientations, POSITION_TOLERANCE_MM / field_mm, keys)
     column_axis, row_axis = _plane_axes(orientations[0], keys[0])
     for keyword, values in (("Rows x Columns", shapes[0]), ("PixelSpacing", spacings[0])):
         if (values <= 0).any():
@@ -64,13 +67,13 @@ def order_slices(
     normal = np.cross(column_axis, row_axis)
     heights = positions @ normal
     order = np.argsort(heights, kind="stable")
-    gap = _check_gaps(heights[order], [keys[i] for i in order])
-    _check_upright(positions[order], normal)
+    gap, start = _check_gaps(heights[order], [keys[i] for i in order])
+    shift = _check_upright(positions, normal)
     (rows, columns), (row_gap, column_gap) = shapes[0], spacings[0]
     stack = Stack(
         shape=(len(keys), int(rows), int(columns)),
         spacing_mm=(gap, float(row_gap), float(column_gap)),
-        origin_mm=triple(positions[order[0]]),
+        origin_mm=triple(np.round(start * normal + shift, 6)),
         axes=np.stack([normal, row_axis, column_axis]),
     )
     return [int(i) for i in order], stack
@@ -103,8 +106,8 @@ def _plane_axes(orientation: Floats, key: str) -> tuple[Floats, Floats]:
     return column_axis, row_axis / np.linalg.norm(row_axis)
 
 
-def _check_gaps(heights: Floats, keys: list[str]) -> float:
-    """Common distance of sorted slices, mm."""
+def _check_gaps(heights: Floats, keys: list[str]) -> tuple[float, float]:
+    """Common distance of sorted slices and height of the first, mm."""
     gaps = np.diff(heights)
     if gaps.min() < 0.01:
         first = int(gaps.argmin())
@@ -134,7 +137,7 @@ def _check_gaps(heights: Floats, keys: list[str]) -> float:
             f"the gaps between slices run from {gaps.min():.3f} to {gaps.max():.3f} mm",
             "supply a series with even gaps",
         )
-    return gap
+    return gap, start
 
 
 def _usual_gap(gaps: Floats) -> float:
@@ -146,12 +149,14 @@ def _usual_gap(gaps: Floats) -> float:
     return float(near.mean())
 
 
-def _check_upright(positions: Floats, normal: Floats) -> None:
-    step = positions - positions[0]
-    sideways = step - np.outer(step @ normal, normal)
-    shift = float(np.linalg.norm(sideways, axis=1).max())
-    if shift > 2 * POSITION_TOLERANCE_MM:
+def _check_upright(positions: Floats, normal: Floats) -> Floats:
+    """Common shift of the slices within their plane, mm."""
+    sideways = positions - np.outer(positions @ normal, normal)
+    common: Floats = sideways.mean(axis=0)
+    off = float(np.linalg.norm(sideways - common, axis=1).max())
+    if off > POSITION_TOLERANCE_MM:
         raise TiltedGantry(
-            f"slices are shifted by up to {shift:.2f} mm within their plane along the stack",
+            f"slices are shifted by up to {2 * off:.2f} mm within their plane along the stack",
             "supply a series without gantry tilt",
         )
+    return common

@@ -1,5 +1,6 @@
 """A CT volume and the grid that it is sampled on."""
 
+import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,12 +68,12 @@ class Grid:
         z, y, x = (int(n) for n in fields["shape"])
         return cls(
             shape=(z, y, x),
-            spacing_mm=_triple(fields["spacing_mm"]),
-            origin_mm=_triple(fields["origin_mm"]),
+            spacing_mm=triple(fields["spacing_mm"]),
+            origin_mm=triple(fields["origin_mm"]),
             direction=(
-                _triple(fields["direction"][0]),
-                _triple(fields["direction"][1]),
-                _triple(fields["direction"][2]),
+                triple(fields["direction"][0]),
+                triple(fields["direction"][1]),
+                triple(fields["direction"][2]),
             ),
         )
 
@@ -94,7 +95,7 @@ class Volume:
 
     def save(self, path: str | Path) -> None:
         """Write the array as ``.npy``; the grid goes into the step's record."""
-        np.save(path, self.hu, allow_pickle=False)
+        save_array(path, self.hu)
 
     @classmethod
     def load(cls, path: str | Path, grid: Grid) -> "Volume":
@@ -102,6 +103,19 @@ class Volume:
         return cls(np.load(path, mmap_mode="r", allow_pickle=False), grid)
 
 
-def _triple(values: Any) -> Triple:
-    a, b, c = (float(v) for v in values)
+def save_array(path: str | Path, array: NDArray[Any]) -> None:
+    """Write an array as ``.npy``, complete before it has its name.
+
+    A job that outlives a killed run may still be writing when the next run makes the same file.
+    """
+    unfinished = Path(f"{path}.{os.getpid()}")
+    with unfinished.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+    unfinished.replace(path)
+
+
+def triple(values: Any) -> Triple:
+    """Three plain floats."""
+    # Adding zero turns -0.0 into 0.0, which JSON would show.
+    a, b, c = (float(v) + 0.0 for v in values)
     return a, b, c

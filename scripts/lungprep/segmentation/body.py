@@ -10,18 +10,18 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
+from lungprep.hu import HU_MIN
 from lungprep.segmentation.blocks import Blocks
 from lungprep.segmentation.morphology import Mask, erode
 from lungprep.volume import Volume
 
 # Volumes are clipped here, and what the scanner did not measure is set to it.
-PADDING_HU = -1024
 _TISSUE_HU = -300
 
 
 def padding(volume: Volume) -> Mask:
     """Columns (y, x) that hold padding in every slice: outside the circular field of view."""
-    return np.asarray(np.asarray(volume.hu).max(axis=0) <= PADDING_HU)
+    return np.asarray(np.asarray(volume.hu).max(axis=0) <= HU_MIN)
 
 
 def body_core(blocks: Blocks, *, wall_mm: float) -> Mask:

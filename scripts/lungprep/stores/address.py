@@ -65,7 +65,8 @@ def parse_address(key: str, text: str) -> Address:
     if not separator:
         if not text.strip():
             raise ConfigError(f"{key} is empty", TAKES)
-        return Address("", f"{text.rstrip('/')}/")
+        # Absolute, for jobs and the end of a run may have another working directory.
+        return Address("", f"{Path(text).absolute()}/".replace("//", "/"))
     if scheme != "s3":
         raise ConfigError(f"{key} is {text!r}, of an unknown scheme", TAKES)
     bucket, _, prefix = rest.partition("/")

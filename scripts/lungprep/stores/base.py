@@ -7,6 +7,9 @@ from typing import Protocol
 
 from lungprep.stores.address import Address
 
+# Requests under way at a time: enough to hide the latency of S3.
+CONNECTIONS = 16
+
 
 @dataclass(frozen=True, order=True)
 class Entry:

@@ -39,7 +39,7 @@ class Folder:
 
     def entries(self, *, below: bool = False) -> list[Entry]:
         """See `Store.entries`; a folder that does not exist yet holds nothing."""
-        if not self._path.is_dir():
+        if not self._path.exists():
             return []
         try:
             return sorted(self._walk(self._path, below))

@@ -1,10 +1,10 @@
-"""What a run reports of patients that no job can be made for."""
+"""Folders and rows that no job can be made for."""
 
 
 rule refuse:
     """Fail the run for folders and rows whose names can't be patient ids; its end lists them."""
     output:
-        "work/refused",
+        "work/_refused",
     log:
         "logs/refuse.log",
     # All others first.
