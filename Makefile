@@ -1,5 +1,6 @@
 # make demo   a real chest CT and two phantoms, S3 to S3, in .venv and demo/
 # make test   format, lint, types, unit tests and whole-workflow tests
+# make table  render the README's config table from the schema
 # make lock   pin the dependencies of pyproject.toml anew
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ DEMO_PORT ?= 0
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check table lock clean
 
 demo: .venv/run
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
@@ -32,6 +33,11 @@ check: .venv/dev
 .venv/dev: envs/requirements-dev.txt .venv/run
 	$(BIN)/pip install --quiet -r $<
 	@touch $@
+
+table: .venv/run
+	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep import config; \
+	  readme = Path("../README.md"); \
+	  readme.write_text(config.with_table(readme.read_text(), config.read_schema()))'
 
 lock: .venv/dev
 	$(BIN)/pip install --quiet uv

@@ -58,10 +58,6 @@ def series_uid(wildcards):
     return RUN.series_uid(wildcards.patient)
 
 
-def patient_recipe(wildcards):
-    return recipe(config, series_uid(wildcards))
-
-
 def memory(base_mb, per_input_mb):
     """Resource function: the process itself plus a multiple of its input files."""
 

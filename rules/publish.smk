@@ -30,7 +30,8 @@ rule publish:
         target=lookup(within=config, dpath="target"),
         s3=lookup(within=config, dpath="s3"),
         output=lookup(within=config, dpath="output"),
-        recipe=patient_recipe,
+        recipe=recipe(config),
+        series_uid=series_uid,
         code=code_version("publish"),
     script:
         "../scripts/publish.py"

@@ -26,6 +26,7 @@ rule segment:
     resources:
         mem_mb=memory(250, 5),
     params:
+        method=lookup(within=config, dpath="segment/method"),
         code=code_version("segment"),
     script:
         "../scripts/segment.py"

@@ -21,7 +21,7 @@ with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as
     labels = np.load(given.lungs, mmap_mode="r", allow_pickle=False)
     product = export(volume, labels, **params.output)
     target = open_store(parse_address("target", params.target), S3Options(**params.s3))
-    records["publish"] = {"usage": step.usage()}
-    fields = sidecar(step.patient, product, records, params.recipe)
-    receipt = publish(target, step.patient, product, Path(given.preview).read_bytes(), fields)
+    fields = sidecar(step.patient, product, records, params.recipe, params.series_uid)
+    preview = Path(given.preview).read_bytes()
+    receipt = publish(target, step.patient, product, preview, fields, step.usage)
     write_record(snakemake.output[0], asdict(receipt))

@@ -11,7 +11,7 @@ from lungprep.volume import Grid, Volume, save_array
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     grid = Grid.from_json(read_record(snakemake.input.record)["grid"])
     volume = Volume.load(snakemake.input.volume, grid)
-    lungs = segment(volume)
+    lungs = segment(volume, method=snakemake.params.method)
     save_array(snakemake.output.lungs, lungs.labels)
     Path(snakemake.output.preview).write_bytes(preview(volume, lungs, step.patient))
     step.record(snakemake.output.record, {**lungs.to_json(), "flags": list(lungs.flags)})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lungprep.config import complete, read_schema, table
+from lungprep.config import complete, read_schema, with_table
 from lungprep.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -39,8 +39,11 @@ def test_defaults_are_filled_in_and_the_input_left_alone():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"resample": {"spacing_mm": ["0", "1", "1"]}}, "resample.spacing_mm has ['0', '1', '1']; it takes [ ] of 3, each a number above 0 (inside [ ]"),
-        ({"resample": {"spacing_mm": [0, 1, 1]}}, "resample.spacing_mm has [0, 1, 1]; it takes [ ] of 3, each a number above 0"),
+        ({"resample": {"spacing_mm": ["0", "1", "1"]}}, "resample.spacing_mm has ['0', '1', '1']; it takes [ ] of 3, each a number above 0, up to 100 (inside [ ]"),
+        ({"resample": {"spacing_mm": [0, 1, 1]}}, "resample.spacing_mm has [0, 1, 1]; it takes [ ] of 3, each a number above 0, up to 100"),
+        ({"resample": {"spacing_mm": [float("inf"), 1, 1]}}, "resample.spacing_mm has [inf, 1, 1]; it takes [ ] of 3"),
+        ({"resample": {"spacing_mm": [float("nan"), 1, 1]}}, "resample.spacing_mm has [nan, 1, 1]; it takes [ ] of 3"),
+        ({"overwrite": "{"}, "overwrite has '{'; it takes true or false"),
         ({"resample": {"spacing_mm": [1, 1]}}, "resample.spacing_mm has [1, 1]; it takes [ ] of 3"),
         ({"resample": {"spacing_mm": 1}}, "resample.spacing_mm has 1; it takes [ ] of 3"),
         ({"resample": {"interpolation": "spline"}}, "resample.interpolation has 'spline'; it takes linear or cubic or nearest"),
@@ -102,4 +105,5 @@ def test_stock_config_states_each_key_with_its_default():
 
 
 def test_readme_shows_the_table_of_the_schema():
-    assert table(SCHEMA) in (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
+    assert with_table(readme, SCHEMA) == readme, "run make table"

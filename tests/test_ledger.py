@@ -1,6 +1,7 @@
 """What counts as done, and the index that is only a cache."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ SIDECAR = {
     "source": {"digest": "s"},
     "npy": {"bytes": 3},
     "lungs_npy": {"bytes": 2},
+    "requested_series_uid": None,
     "flags": ["a_flag"],
 }
 
@@ -40,15 +42,15 @@ class Counted:
 
 def receipts(target, *patients):
     counted = Counted(target)
-    found, unknown = read_receipts(counted, target.entries(), patients or ("P1", "P2", "P3"))
-    assert unknown == len([key for key in counted.reads if key != INDEX])
-    return found, counted.reads
+    found = read_receipts(counted, target.entries(), patients or ("P1", "P2", "P3"))
+    assert found.unknown == len([key for key in counted.reads if key != INDEX])
+    return found.cohort, counted.reads
 
 
 def test_without_an_index_each_receipt_is_read_once(target):
     found, reads = receipts(target)
     assert sorted(reads) == ["P1.json", "P2.json"]
-    assert found["P1"] == Receipt(found["P1"].etag, "r", "s", 3, 2, ("a_flag",))
+    assert found["P1"] == Receipt(found["P1"].etag, "r", "s", None, 3, 2, ("a_flag",))
     assert "P3" not in found
 
 
@@ -99,7 +101,7 @@ def test_an_unreachable_target_is_no_empty_target(target):
         read_receipts(Down(target), target.entries(), ["P1"])
 
 
-GOOD = Receipt("e", "r", "s", 3, 2)
+GOOD = Receipt("e", "r", "s", None, 3, 2)
 LISTED = {"P1.npy": 3, "P1.lungs.npy": 2, "P1.json": 9}
 
 
@@ -112,6 +114,7 @@ LISTED = {"P1.npy": 3, "P1.lungs.npy": 2, "P1.json": 9}
         ({"listed": {"P1.npy": 3}}, "incomplete: P1.lungs.npy is absent"),
         ({"listed": {"P1.lungs.npy": 2}}, "incomplete: P1.npy is absent"),
         ({"listed": LISTED | {"P1.npy": 4}}, "incomplete: P1.npy has 4 bytes in place of 3"),
+        ({"series_uid": "1.2.3"}, "another series is asked for"),
         ({"source": lambda: "s"}, None),
         ({"source": lambda: "other"}, "source changed"),
         ({"receipt": Receipt.of("e", b"{")}, "incomplete: the receipt can't be read"),
@@ -122,16 +125,25 @@ def test_reasons(change, reason):
     assert stale_reason("P1", **given) == reason
 
 
-def test_a_source_that_cannot_be_listed_stops_no_other_patient():
-    def refused():
-        raise StoreUnreachable("P1 could not be reached", "run again")
+def test_an_index_of_sizes_that_are_no_numbers_is_broken(target):
+    expected, _ = receipts(target)
+    write_index(target, {p: replace(r, npy_bytes=None) for p, r in expected.items()})
+    assert receipts(target)[0] == expected
 
-    reason = stale_reason("P1", LISTED, GOOD, "r", refused)
-    assert reason == "source changed: P1 could not be reached; run again"
+
+def test_patients_of_other_cohorts_are_known_from_the_index_alone(target):
+    found, _ = receipts(target)
+    write_index(target, found)
+    counted = Counted(target)
+    part = read_receipts(counted, target.entries(), ["P1"])
+    assert list(part.others) == ["P2"]
+    assert counted.reads == [INDEX]
+    target.discard("P2.json")
+    assert read_receipts(target, target.entries(), ["P1"]).others == {}
 
 
 @pytest.mark.parametrize(
     "sidecar", [b"", b"{}", b"[]", b'{"recipe": 1}', json.dumps({**SIDECAR, "npy": {}}).encode()]
 )
 def test_unreadable_sidecars_match_nothing(sidecar):
-    assert Receipt.of("e", sidecar) == Receipt("e", "", "", -1, -1)
+    assert Receipt.of("e", sidecar) == Receipt("e", "", "", None, -1, -1)

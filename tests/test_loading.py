@@ -267,7 +267,7 @@ def test_mixed_orientations_are_refused(loaded):
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless, DEFLATED])
-@pytest.mark.parametrize("cut", [2, 20, 200])
+@pytest.mark.parametrize("cut", [12, 20, 200])
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 def test_a_file_cut_short_is_never_a_shorter_volume(loaded, syntax, cut):
     files = list(slices(chest(), replace(SMALL, transfer_syntax=syntax)))

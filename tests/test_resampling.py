@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
+from lungprep.errors import GridTooLarge
 from lungprep.resampling import banded_weights, resample, target_grid
 from lungprep.volume import Grid, Volume
 
@@ -160,3 +161,10 @@ def test_direction_is_kept():
     assert out.grid.direction == direction
     middle = volume.grid.position_mm((4.5, 4.5, 4.5))
     np.testing.assert_allclose(out.grid.position_mm((9.5, 4.5, 4.5)), middle, atol=1e-9)
+
+
+def test_a_grid_beyond_memory_is_refused_by_name():
+    volume = random_volume((40, 50, 50), (2.0, 1.0, 1.0))
+    words = r"a grid of 0\.001 x 0\.01 x 0\.01 mm would have 80000 x 5000 x 5000 voxels; choose a"
+    with pytest.raises(GridTooLarge, match=words):
+        resample(volume, (0.001, 0.01, 0.01))

@@ -125,6 +125,40 @@ def test_unreachable_endpoint_is_one_line(s3, monkeypatch):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["localhost:9000", "https://key:secret@host", "ftp://host"])
+def test_an_endpoint_that_is_no_url_is_named_and_not_repeated(s3, monkeypatch, url):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+    for action in (s3("out").folders, lambda: s3("out").read("a")):
+        with pytest.raises(ConfigError, match=r"^AWS_ENDPOINT_URL_S3 is no URL of a server; write"):
+            action()
+
+
+def test_an_unknown_profile_is_named(s3, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    for action in (s3("out").folders, lambda: s3("out").read("a")):
+        with pytest.raises(AccessRefused, match=r"profile \(nobody\) could not be found; check"):
+            action()
+
+
+def test_a_profile_serves_both_clients(s3, monkeypatch, server, tmp_path):
+    credentials = tmp_path / "credentials"
+    credentials.write_text(
+        f"[me]\naws_access_key_id = {server.access_key}\n"
+        f"aws_secret_access_key = {server.secret_key}\n"
+    )
+    config = tmp_path / "config"
+    config.write_text(f"[profile me]\nregion = us-east-1\nendpoint_url = {server.endpoint_url}\n")
+    for name in server.environ:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_PROFILE", "me")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    written = s3("out").write("a", b"content")
+    assert s3("out").entries() == [written]
+    assert s3("out").read("a") == b"content"
+
+
 def serve_cut_bodies(cuts):
     """A server that promises ten bytes and, the first `cuts` times, hangs up after four."""
     listener = socket.create_server(("127.0.0.1", 0))

@@ -116,6 +116,23 @@ def from_csv(path: str | Path, source: Address) -> Cohort:
     )
 
 
+def check_prefixes(cohort: Cohort, target: Address) -> None:
+    """Refuse a patient whose slices lie in the target, or the reverse.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first such patient.
+    """
+    for patient in cohort.patients.values():
+        if target.holds(patient.prefix) or patient.prefix.holds(target):
+            raise ConfigError(
+                f"prefix {patient.prefix} of patient {patient.id} and target {target} lie inside "
+                "one another",
+                "choose two separate places",
+            )
+
+
 def _prefix(patient: str, text: str | None, source: Address) -> Address:
     key = f"prefix of patient {patient!r}"
     if text and ("://" in text or text.startswith("/")):

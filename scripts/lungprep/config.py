@@ -1,18 +1,31 @@
 """The config: its schema is the one source of types, bounds, units, defaults and descriptions."""
 
 import copy
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from lungprep.errors import ConfigError
 
 Schema = dict[str, Any]
 SCHEMA = Path(__file__).parents[2] / "rules" / "schemas" / "config.schema.yaml"
+# YAML's .nan and .inf are no numbers here.
+Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "number",
+        lambda _, value: (
+            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        ),
+    ),
+)
+TABLE_MARKS = ("<!-- config table: make table -->", "<!-- end of config table -->")
 TEXT_HINT = (
     " (inside [ ] and { } on the command line every value is text: "
     "edit config.yaml or pass --configfile)"
@@ -47,10 +60,11 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
         and what it takes.
     """
     full = _with_defaults(copy.deepcopy(config), schema)
-    errors = list(Draft202012Validator(schema).iter_errors(full))
+    errors = list(Validator(schema).iter_errors(full))
     if errors:
         raise _explain(min(errors, key=lambda error: str(error.json_path)), full, schema)
-    return full
+    canonical: dict[str, Any] = _canonical(full, schema)
+    return canonical
 
 
 def _with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
@@ -63,6 +77,18 @@ def _with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
             config.setdefault(name, copy.deepcopy(part["default"]))
             config[name] = _from_command_line(config[name], part)
     return config
+
+
+def _canonical(value: Any, part: Schema) -> Any:
+    """Give equal values one form, as they go into the recipe's digest: 1 and 1.0 are the same."""
+    kinds = part.get("type", [])
+    if "object" in kinds:
+        return {name: _canonical(v, part["properties"][name]) for name, v in value.items()}
+    if "array" in kinds:
+        return [_canonical(v, part["items"]) for v in value]
+    if isinstance(value, bool | str | None):
+        return value
+    return float(value) if "number" in kinds else int(value)
 
 
 def _from_command_line(value: Any, part: Schema) -> Any:
@@ -86,8 +112,8 @@ def _explain(error: ValidationError, config: dict[str, Any], schema: Schema) -> 
     part, value = schema, config
     for name in path:
         part, value = part["properties"][name], value[name]
-    is_number_as_text = isinstance(error.instance, str) and not isinstance(
-        yaml.safe_load(error.instance), str
+    is_number_as_text = isinstance(error.instance, str) and re.fullmatch(
+        r"[-+.\deE]+|true|false|null", error.instance
     )
     return ConfigError(
         f"config key {'.'.join(path)} has {value!r}",
@@ -111,7 +137,7 @@ def takes(part: Schema) -> str:
     elif "minimum" in part:
         words += f", at least {part['minimum']}"
     elif "exclusiveMinimum" in part:
-        words += f" above {part['exclusiveMinimum']}"
+        words += f" above {part['exclusiveMinimum']}, up to {part['maximum']}"
     return f"{words} like {part['examples'][0]}" if "examples" in part else words
 
 
@@ -123,6 +149,12 @@ def table(schema: Schema) -> str:
         default = "(set it)" if "default" not in part else f"`{_shown(part['default'])}`"
         rows.append(f"| `{name}` | {takes(part)}{unit} | {default} | {part['description']} |")
     return "\n".join(rows) + "\n"
+
+
+def with_table(readme: str, schema: Schema) -> str:
+    """Put the table between its marks in the README."""
+    start, end = (readme.index(mark) for mark in TABLE_MARKS)
+    return readme[:start] + TABLE_MARKS[0] + "\n" + table(schema) + readme[end:]
 
 
 def _leaves(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:

@@ -130,14 +130,14 @@ def read_slice(key: str, content: bytes) -> Slice | None:
         dataset = dcmread(BytesIO(content), specific_tags=[*HEADER, "PixelData"])
         for tag in list(dataset.keys()):
             dataset[tag]  # pydicom converts a value, or finds that it can't, when it is asked for
-        announced = dataset.file_meta.get("MediaStorageSOPClassUID")
+        announced = str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
     except InvalidDicomError:
         return None
     except BROKEN as error:
         raise UndecodablePixels(
             f"{key} is a broken DICOM file ({type(error).__name__}: {error})", "upload it again"
         ) from error
-    sop_class = dataset.get("SOPClassUID")
+    sop_class = str(dataset.get("SOPClassUID", ""))
     if announced in CT_CLASSES and "PixelData" not in dataset:
         # Where compressed pixels break off, pydicom returns what it had by then, or nothing.
         raise UndecodablePixels(

@@ -22,6 +22,7 @@ Each one says what was found and what to do; the caller at the boundary adds who
         ├── MissingSlices        a gap is a multiple of the others
         ├── UnevenGaps           the gaps differ
         ├── TiltedGantry         the stack is sheared
+        ├── GridTooLarge         the target grid would not fit in memory
         └── NoLungsFound         nothing in the volume looks like lungs
 """
 
@@ -115,6 +116,10 @@ class UnevenGaps(DataError):
 
 class TiltedGantry(DataError):
     """The slices are shifted in-plane along the stack."""
+
+
+class GridTooLarge(DataError):
+    """The target grid would not fit in memory."""
 
 
 class NoLungsFound(DataError):

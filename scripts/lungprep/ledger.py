@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lungprep.cohort import LUNGS, RECEIPT, VOLUME
-from lungprep.errors import LungprepError, NotFound
+from lungprep.errors import NotFound
 from lungprep.records import to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
@@ -33,6 +33,8 @@ class Receipt:
         ETag of the sidecar that was read.
     recipe, source : str
         Digests of the recipe and of the source listing.
+    series : str or None
+        The series that the cohort file asked for.
     npy_bytes, lungs_bytes : int
         Sizes of the two arrays; -1 where the sidecar can't be read.
     flags : tuple of str
@@ -42,6 +44,7 @@ class Receipt:
     etag: str
     recipe: str
     source: str
+    series: str | None
     npy_bytes: int
     lungs_bytes: int
     flags: tuple[str, ...] = ()
@@ -55,22 +58,49 @@ class Receipt:
                 etag,
                 str(fields["recipe"]["digest"]),
                 str(fields["source"]["digest"]),
+                fields["requested_series_uid"],
                 int(fields["npy"]["bytes"]),
                 int(fields["lungs_npy"]["bytes"]),
                 tuple(str(flag) for flag in fields["flags"]),
             )
         except (ValueError, KeyError, TypeError):
-            return cls(etag, "", "", -1, -1)
+            return cls(etag, "", "", None, -1, -1)
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Receipt":
-        """Inverse of `dataclasses.asdict` by way of JSON, which has no tuples."""
+        """Inverse of `dataclasses.asdict` by way of JSON, which has no tuples.
+
+        Raises
+        ------
+        TypeError, KeyError
+            Where the fields are not those of a receipt.
+        """
+        sizes = fields["npy_bytes"], fields["lungs_bytes"]
+        if not all(isinstance(size, int) for size in sizes):
+            raise TypeError(f"sizes are {sizes}")
         return cls(**{**fields, "flags": tuple(fields["flags"])})
 
 
-def read_receipts(
-    target: Store, entries: Iterable[Entry], patients: Iterable[str]
-) -> tuple[dict[str, Receipt], int]:
+@dataclass(frozen=True)
+class Receipts:
+    """What the target says of its patients.
+
+    Attributes
+    ----------
+    cohort : dict of str to Receipt
+        Of the patients that were asked for.
+    others : dict of str to Receipt
+        Of others, as far as the index knows them.
+    unknown : int
+        How many of the cohort the index did not know.
+    """
+
+    cohort: dict[str, Receipt]
+    others: dict[str, Receipt]
+    unknown: int
+
+
+def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[str]) -> Receipts:
     """Receipts of the patients that have one, through the index where it knows them.
 
     Parameters
@@ -81,16 +111,9 @@ def read_receipts(
         Its listing.
     patients : iterable of str
         Ids to look for.
-
-    Returns
-    -------
-    receipts : dict of str to Receipt
-        By patient.
-    unknown : int
-        How many of them the index did not know.
     """
     listed = {entry.key: entry for entry in entries}
-    known = read_index(target) if INDEX in listed else {}
+    known = _read_index(target) if INDEX in listed else {}
     wanted = {p: listed[key] for p in patients if (key := RECEIPT.format(patient=p)) in listed}
     unknown = {p: e for p, e in wanted.items() if p not in known or known[p].etag != e.etag}
     with ThreadPoolExecutor(CONNECTIONS) as pool:
@@ -99,7 +122,12 @@ def read_receipts(
             p: Receipt.of(entry.etag, content)
             for (p, entry), content in zip(unknown.items(), contents, strict=True)
         }
-    return {p: read.get(p) or known[p] for p in wanted}, len(read)
+    others = {
+        patient: receipt
+        for patient, receipt in known.items()
+        if patient not in wanted and RECEIPT.format(patient=patient) in listed
+    }
+    return Receipts({p: read.get(p) or known[p] for p in wanted}, others, len(read))
 
 
 def stale_reason(
@@ -107,6 +135,7 @@ def stale_reason(
     listed: dict[str, int],
     receipt: Receipt | None,
     recipe: str,
+    series_uid: str | None = None,
     source: Callable[[], str] | None = None,
 ) -> str | None:
     """Why a patient is to be done, or None for a patient who is done.
@@ -121,6 +150,8 @@ def stale_reason(
         What the target holds of the patient.
     recipe : str
         Digest of the recipe in force.
+    series_uid : str, optional
+        The series that the cohort file asks for.
     source : callable, optional
         Gives the digest of the source listing; compared if given.
     """
@@ -136,15 +167,14 @@ def stale_reason(
             return f"incomplete: {key} has {listed[key]} bytes in place of {size}"
     if receipt.recipe != recipe:
         return RECIPE_CHANGED
-    if source is not None:
-        try:
-            return None if source() == receipt.source else "source changed"
-        except LungprepError as error:
-            return f"source changed: {error}"
+    if receipt.series != series_uid:
+        return "another series is asked for"
+    if source is not None and source() != receipt.source:
+        return "source changed"
     return None
 
 
-def read_index(target: Store) -> dict[str, Receipt]:
+def _read_index(target: Store) -> dict[str, Receipt]:
     """Receipts that the index knows; none where it is absent or can't be read."""
     try:
         index: Any = json.loads(target.read(INDEX))

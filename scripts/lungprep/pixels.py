@@ -4,6 +4,7 @@ import numpy as np
 from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -83,7 +84,7 @@ def _check_end(slice_: Slice) -> None:
 
 def _check_format(slice_: Slice) -> None:
     dataset = slice_.dataset
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
     if syntax not in UNCOMPRESSED | LOSSLESS:
         name = f"{syntax.name} ({syntax})" if syntax else "no transfer syntax"
         raise UnsupportedEncoding(

@@ -2,12 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from lungprep.cohort import Cohort, Patient, from_csv, from_listing
+from lungprep.cohort import Cohort, Patient, check_prefixes, from_csv, from_listing
 from lungprep.ledger import (
     RECIPE_CHANGED,
-    Receipt,
+    Receipts,
     read_receipts,
     stale_reason,
 )
@@ -27,27 +28,26 @@ class Plan:
         All of them.
     stale : dict of str to str
         Those to do, with the reason, in order of the cohort.
-    receipts : dict of str to Receipt
-        What the target holds of the cohort.
-    unknown : int
-        How many of those the index did not know.
-    published : frozenset of str
-        All that have a receipt there, of this cohort or another.
+    receipts : Receipts
+        What the target holds.
+    recipe : str
+        Digest of the recipe in force.
     target : Store
         Where results go.
     """
 
     cohort: Cohort
     stale: dict[str, str]
-    receipts: dict[str, Receipt]
-    unknown: int
-    published: frozenset[str]
+    receipts: Receipts
+    recipe: str
     target: Store
 
     @property
     def other_recipe(self) -> list[str]:
-        """Patients that the target holds by another recipe."""
-        return [patient for patient, reason in self.stale.items() if reason == RECIPE_CHANGED]
+        """Patients, of this cohort or another, that the target holds by another recipe."""
+        ours = [patient for patient, reason in self.stale.items() if reason == RECIPE_CHANGED]
+        others = self.receipts.others.items()
+        return ours + [patient for patient, r in others if r.recipe != self.recipe]
 
     def missing(self) -> str:
         """Say who is missing and why: what a dry run is asked for."""
@@ -62,9 +62,9 @@ class Plan:
     def overwrite_hint(self) -> str:
         """Say what to do about patients of another recipe."""
         return (
-            f"{len(self.other_recipe)} of {self.cohort.size} patients in {self.target.address} "
-            "were made with another recipe; add overwrite=true to the config to replace them, or "
-            "choose another target"
+            f"{len(self.other_recipe)} patients in {self.target.address} were made with another "
+            "recipe; add overwrite=true to the config to replace those of this cohort, or choose "
+            "another target"
         )
 
 
@@ -89,32 +89,39 @@ def make_plan(config: dict[str, Any]) -> Plan:
     options = S3Options(**config["s3"])
     source, destination = check_pair(config["source"], config["target"])
     cohort = read_cohort(config, source, options)
+    check_prefixes(cohort, destination)
     target = open_store(destination, options)
     entries = target.entries()
-    receipts, unknown = read_receipts(target, entries, cohort.patients)
+    receipts = read_receipts(target, entries, cohort.patients)
     listed = {entry.key: entry.size for entry in entries}
+    recipe = recipe_digest(config)
 
     def reason(patient: Patient) -> str | None:
+        source_now = partial(_source_digest, patient.prefix, options)
         return stale_reason(
             patient.id,
             listed,
-            receipts.get(patient.id),
-            recipe_digest(config, patient.series_uid),
-            (lambda: _source_digest(patient.prefix, options)) if config["check_source"] else None,
+            receipts.cohort.get(patient.id),
+            recipe,
+            patient.series_uid,
+            source_now if config["check_source"] else None,
         )
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         reasons = pool.map(reason, cohort.patients.values())
         stale = {p: why for p, why in zip(cohort.patients, reasons, strict=True) if why}
-    published = frozenset(k.removesuffix(".json") for k in listed if k.endswith(".json"))
-    return Plan(cohort, stale, receipts, unknown, published, target)
+    return Plan(cohort, stale, receipts, recipe, target)
 
 
 def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> Cohort:
-    """List the source, or read the cohort file where the config names one."""
-    if config["patients"] is not None:
-        return from_csv(config["patients"], source)
-    return from_listing(open_store(source, options))
+    """List the source, or read the cohort file where the config names one.
+
+    The source is listed then too: one that can't be reached must not look like missing patients.
+    """
+    if config["patients"] is None:
+        return from_listing(open_store(source, options))
+    open_store(source, options).folders()
+    return from_csv(config["patients"], source)
 
 
 def _source_digest(prefix: Address, options: S3Options) -> str:

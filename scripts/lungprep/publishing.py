@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,12 @@ from lungprep.stores import Store
 
 
 def publish(
-    target: Store, patient: str, product: Product, preview: bytes, sidecar: dict[str, Any]
+    target: Store,
+    patient: str,
+    product: Product,
+    preview: bytes,
+    sidecar: dict[str, Any],
+    usage: Callable[[], dict[str, float]],
 ) -> Receipt:
     """Write volume, mask, preview and, when all are complete and verified, the sidecar.
 
@@ -33,7 +39,9 @@ def publish(
     preview : bytes
         A PNG.
     sidecar : dict
-        All fields but ``npy`` and ``lungs_npy``, which are added.
+        All fields but ``npy``, ``lungs_npy`` and ``steps.publish``, which are added.
+    usage : callable
+        Seconds and memory of this step so far.
 
     Returns
     -------
@@ -47,7 +55,7 @@ def publish(
     """
     receipt = RECEIPT.format(patient=patient)
     target.discard(receipt)
-    sidecar = dict(sidecar)
+    sidecar = {**sidecar, "steps": {**sidecar["steps"]}}
     for field, pattern, array in (
         ("npy", VOLUME, product.hu),
         ("lungs_npy", LUNGS, product.lungs),
@@ -60,6 +68,7 @@ def publish(
             "dtype": str(array.dtype),
         }
     target.write(PREVIEW.format(patient=patient), preview)
+    sidecar["steps"]["publish"] = usage()
     written = to_json(sidecar)
     return Receipt.of(target.write(receipt, written).etag, written)
 

@@ -13,33 +13,33 @@ from typing import Any
 
 LIBRARY = Path(__file__).parent
 SCRIPTS = LIBRARY.parent
-# Config sections whose every value changes voxels, and the modules that turn slices into voxels:
-# those that the image functions import, less errors, whose wording changes nothing.
+# Config sections whose every value changes voxels, and the code that turns slices into voxels: the
+# scripts, which set the parameters, and the image functions with all that they import, less errors,
+# whose wording changes nothing.
 SECTIONS = ("load", "resample", "segment", "output")
+STEPS = ("load", "resample", "segment", "publish")
 ROOTS = ("series", "resampling", "segmentation", "export")
 WORDING = "errors"
 VERSIONS = ("numpy", "pydicom", "opencv-python-headless", "connected-components-3d", "fill-voids")
 
 
-def recipe_digest(config: dict[str, Any], series_uid: str | None = None) -> str:
+def recipe_digest(config: dict[str, Any]) -> str:
     """SHA-256 over all that changes voxels: what a receipt must carry to be up to date.
 
     Parameters
     ----------
     config : dict
         The complete config.
-    series_uid : str, optional
-        The patient's own choice of a series.
     """
     parts = {name: config[name] for name in SECTIONS}
-    text = json.dumps([parts, series_uid, chain_digest()], sort_keys=True)
+    text = json.dumps([parts, chain_digest()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def recipe(config: dict[str, Any], series_uid: str | None = None) -> dict[str, Any]:
+def recipe(config: dict[str, Any]) -> dict[str, Any]:
     """The sidecar's ``recipe``: the digest and what went into it, with the versions in use."""
     return {
-        "digest": recipe_digest(config, series_uid),
+        "digest": recipe_digest(config),
         "config": {name: config[name] for name in SECTIONS},
         "code": chain_digest(),
         "versions": {name: version(name) for name in VERSIONS},
@@ -65,7 +65,8 @@ def image_chain() -> list[Path]:
     """Source files that turn slices into voxels, in order of their names."""
     roots = [_source(name) for name in ROOTS]
     found = {*roots, *imported_modules(roots)} - {_source(WORDING)}
-    return sorted(path for path in found if path is not None)
+    scripts = [SCRIPTS / f"{step}.py" for step in STEPS]
+    return [*scripts, *sorted(path for path in found if path is not None)]
 
 
 def imported_modules(sources: Iterable[Path | None]) -> list[Path]:

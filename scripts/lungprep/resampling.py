@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lungprep.errors import GridTooLarge
 from lungprep.hu import HU_MAX, HU_MIN
 from lungprep.volume import Grid, Triple, Volume
 
@@ -20,6 +21,7 @@ Floats = NDArray[np.float32]
 # Rows of weights multiplied at once: the band of a taller block is mostly zeros, a lower one
 # leaves the matrix product too small to be fast.
 BLOCK = 32
+MAX_VOXELS = 2**32
 HALF_WIDTH = {"linear": 1.0, "cubic": 2.0}
 
 
@@ -58,11 +60,22 @@ def resample(
     Volume
         int16 HU, rounded half to even, clipped to [-1024, 3071].
 
+    Raises
+    ------
+    GridTooLarge
+        Where the result would have more than 2^32 voxels (8 GB).
+
     See Also
     --------
     target_grid : where the new voxels lie.
     """
     grid = target_grid(volume.grid, spacing_mm)
+    if np.prod(grid.shape, dtype=float) > MAX_VOXELS:
+        raise GridTooLarge(
+            f"a grid of {' x '.join(f'{s:g}' for s in grid.spacing_mm)} mm would have "
+            f"{' x '.join(str(n) for n in grid.shape)} voxels",
+            "choose a coarser resample.spacing_mm",
+        )
     along_z, along_y, along_x = (
         banded_weights(n, old, m, new, interpolation, antialias)
         for n, old, m, new in zip(

@@ -8,7 +8,7 @@ from typing import Any
 
 from lungprep.cohort import Patient, from_csv
 from lungprep.errors import LungprepError
-from lungprep.ledger import Receipt, read_index, write_index
+from lungprep.ledger import Receipt, write_index
 from lungprep.planning import Plan, make_plan
 from lungprep.progress import Progress
 from lungprep.report import PAGE, page
@@ -94,7 +94,7 @@ class Run:
             *(f"{name!r}: {why}" for name, why in self.plan.cohort.refused.items()),
         ]
         lines = [self._summary(len(published)), *(f"  {line}" for line in failures)]
-        if published or self.plan.unknown:
+        if published or self.plan.receipts.unknown:
             try:
                 self._publish(published, failures)
             except LungprepError as error:
@@ -105,9 +105,8 @@ class Run:
 
     def _publish(self, published: dict[str, Receipt], failures: list[str]) -> None:
         """Write the index and the report; they keep what the target holds of other cohorts."""
-        target = self.plan.target
-        kept = {p: r for p, r in read_index(target).items() if p in self.plan.published}
-        receipts = {**kept, **self.plan.receipts, **published}
+        target, known = self.plan.target, self.plan.receipts
+        receipts = {**known.others, **known.cohort, **published}
         write_index(target, receipts)
         target.write(PAGE, page(receipts, failures))
 

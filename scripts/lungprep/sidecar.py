@@ -8,7 +8,11 @@ FROM_SCAN = ("series_instance_uid", "source", "acquisition", "rejected_series")
 
 
 def sidecar(
-    patient: str, product: Product, records: dict[str, dict[str, Any]], recipe: dict[str, Any]
+    patient: str,
+    product: Product,
+    records: dict[str, dict[str, Any]],
+    recipe: dict[str, Any],
+    series_uid: str | None,
 ) -> dict[str, Any]:
     """Gather the fields of a sidecar.
 
@@ -22,6 +26,8 @@ def sidecar(
         Records of the steps, by name; each has its ``usage``.
     recipe : dict
         From `lungprep.recipe.recipe`.
+    series_uid : str or None
+        The series that the cohort file asked for.
 
     Returns
     -------
@@ -34,6 +40,7 @@ def sidecar(
     return {
         "patient": patient,
         **{name: scan[name] for name in FROM_SCAN},
+        "requested_series_uid": series_uid,
         **grid.to_json(),
         "affine": grid.affine.tolist(),
         "crop": {"start": list(product.start), "stop": list(product.stop)},

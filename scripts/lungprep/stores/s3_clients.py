@@ -5,25 +5,40 @@ whose import costs each job a third of a second.
 """
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lungprep.errors import ConfigError
 from lungprep.stores.address import Address
 from lungprep.stores.base import S3Options
+from lungprep.stores.s3_errors import boto3_errors, no_credentials
 
 if TYPE_CHECKING:
     import obstore
 
 
 def endpoint_url(options: S3Options) -> str | None:
-    """The endpoint in force: the config's, then the environment's, else Amazon's (None)."""
-    return (
-        options.endpoint_url
-        or os.environ.get("AWS_ENDPOINT_URL_S3")
-        or os.environ.get("AWS_ENDPOINT_URL")
-        or None
-    )
+    """The endpoint in force: the config's, then the environment's, else Amazon's (None).
+
+    Raises
+    ------
+    ConfigError
+        Where it is no URL of a server; its text may hold a password and is not repeated.
+    """
+    named = {
+        "s3.endpoint_url": options.endpoint_url,
+        **{name: os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")},
+    }
+    for name, url in named.items():
+        if url and not re.fullmatch(r"https?://[^/@\s]+/?", url):
+            raise ConfigError(
+                f"{name} is no URL of a server", "write https://host or http://host:port"
+            )
+        if url:
+            return url
+    return None
 
 
 def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store":
@@ -38,10 +53,13 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
         import boto3
         from obstore.auth.boto3 import Boto3CredentialProvider
 
-        session = boto3.Session()
-        settings["credential_provider"] = Boto3CredentialProvider(session)
-        region = region or session.region_name
-        endpoint = endpoint or session.client("s3").meta.endpoint_url
+        with boto3_errors(str(address)):
+            session = boto3.Session()
+            if session.get_credentials() is None:
+                raise no_credentials(str(address))
+            settings["credential_provider"] = Boto3CredentialProvider(session)
+            region = region or session.region_name
+            endpoint = endpoint or session.client("s3").meta.endpoint_url
     if endpoint:
         # Under its shorter names the variable AWS_ENDPOINT_URL_S3 would win over the config.
         settings["aws_endpoint_url_s3"] = endpoint

@@ -25,15 +25,24 @@ _STATUS = re.compile(r"status code: (\d{3})")
 @contextmanager
 def boto3_errors(where: str) -> Iterator[None]:
     """Turn what boto3 raises within the block into a `StoreError` about the address `where`."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConfigNotFound,
+        ConfigParseError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
 
     try:
         yield
     except ClientError as error:
         raise explain(error.response["Error"]["Code"], where) from error
     except NoCredentialsError as error:
-        found = f"{where} needs credentials and none were found"
-        raise AccessRefused(found, _CREDENTIALS) from error
+        raise no_credentials(where) from error
+    except (ConfigNotFound, ConfigParseError, PartialCredentialsError, ProfileNotFound) as error:
+        raise AccessRefused(f"{where} needs credentials: {error}", _CREDENTIALS) from error
     except BotoCoreError as error:
         raise explain(str(error), where) from error
 
@@ -48,6 +57,11 @@ def obstore_errors(where: str) -> Iterator[None]:
     except (BaseError, FileNotFoundError) as error:
         code = _CODE.search(str(error)) or _STATUS.search(str(error))
         raise explain(code[1] if code else str(error).splitlines()[0], where) from error
+
+
+def no_credentials(where: str) -> AccessRefused:
+    """Error for a signed request that there is nothing to sign with."""
+    return AccessRefused(f"{where} needs credentials and none were found", _CREDENTIALS)
 
 
 def explain(code: str, where: str) -> StoreError:
