@@ -35,8 +35,9 @@ class Lab:
         for name, content in files or slices(chest(), COARSE):
             self.source.write(f"{patient}/{name}", content)
 
-    def run(self, *arguments, cores=2, cwd=None, environ=None, **config):
-        """Run Snakemake as a user does; keys of `config` go to ``--config``."""
+    def start(self, *arguments, cores=2, cwd=None, environ=None, **config):
+        """Start Snakemake as a user does, in a process group of its own; keys of `config` go to
+        ``--config``."""
         cwd = self.folder if cwd is None else cwd
         cwd.mkdir(exist_ok=True)
         (cwd / "coarse.yaml").write_text(yaml.safe_dump(self.config))
@@ -44,16 +45,21 @@ class Lab:
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.snakefile)]
         command += ["--cores", str(cores), "--configfile", "coarse.yaml"]
         command += ["--config", *(f"{key}={value}" for key, value in config.items()), *arguments]
-        return subprocess.run(
+        return subprocess.Popen(
             command,
             cwd=cwd,
             env={**self.environ, **(environ or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
-            timeout=300,
+            start_new_session=True,
         )
+
+    def run(self, *arguments, **options):
+        """Run Snakemake to its end."""
+        process = self.start(*arguments, **options)
+        output, _ = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, output)
 
     def missing(self, **config):
         """Last lines of a dry run: who is missing, and why."""

@@ -28,6 +28,7 @@ def published(tmp_path_factory):
         "source": {"digest": "s"},
         "npy": {"bytes": 2},
         "lungs_npy": {"bytes": 1},
+        "requested_series_uid": None,
         "flags": [],
     }
     (folder / "bucket/out/qc").mkdir(parents=True)

@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
 import re
+import signal
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -78,22 +81,6 @@ def test_phantoms_s3_to_s3(lab, server):
 def test_the_target_alone_decides_who_is_done(lab, server, tmp_path):
     for patient in ("P1", "P2"):
         lab.admit(patient)
-    assert (
-        lab.missing() == ["2 of 2 patients", "P1: missing", "  P2: missing"]
-        or lab.missing()[0] == "2 of 2 patients"
-    )
-    assert lab.run().returncode == 0
-    first = lab.etags()
-
-    fresh = tmp_path / "fresh machine"
-    before = len(server.requests())
-    again = lab.run(cwd=fresh)
-    assert again.returncode == 0
-    assert "Nothing to be done" in again.stdout
-    assert again.stdout.rstrip().endswith("0 failed, 2 were done before")
-    assert [kind for kind, _ in server.requests()[before:]] == ["LIST", "LIST", "GET"]
-
-    lab.target.discard("P2.lungs.npy")
     assert lab.missing() == ["2 of 2 patients", "  P1: missing", "  P2: missing"]
     assert lab.run().returncode == 0
     first = lab.etags()
@@ -209,8 +196,8 @@ def test_cohort_file_names_prefix_and_series(lab):
     assert lab.sidecar("P1")["series_instance_uid"] != chosen
     assert list(lab.sidecar("P1")["rejected_series"]) == []
     cohort.write_text(f"patient,prefix,series_uid\nP1,scans/a,{chosen}\nP2,scans/a/second/,\n")
-    assert lab.missing(patients="cohort.csv")[1] == "  P1: recipe changed"
-    assert lab.run(patients="cohort.csv", overwrite="true").returncode == 0
+    assert lab.missing(patients="cohort.csv")[1] == "  P1: another series is asked for"
+    assert lab.run(patients="cohort.csv").returncode == 0
     assert lab.sidecar("P1")["series_instance_uid"] == chosen
 
 
@@ -247,3 +234,49 @@ def test_same_bytes_whatever_the_cores_and_the_order_of_slices(lab, cores):
     assert arrays(lab, "P1")[0].tobytes() == arrays(lab, "P2")[0].tobytes()
     digests = {lab.sidecar("P1")["npy"]["sha256"], lab.sidecar("P2")["npy"]["sha256"]}
     assert len(digests) == 1
+
+
+def test_looking_on_disturbs_no_run(lab):
+    """A second run, graphs and dry runs beside a running one, which ends as if alone."""
+    for n in range(9):
+        lab.admit(f"P{n}")
+    running = lab.start(cores=1)
+    wait_for(lab.published, running)
+    second = lab.run()
+    assert second.returncode == 1
+    assert "LockException" in second.stdout
+    assert "were done before" not in second.stdout
+    assert lab.run("--summary").returncode == 0
+    assert lab.run("--dag").returncode == 0
+    assert lab.missing()[0].endswith("of 9 patients")
+    output, _ = running.communicate(timeout=120)
+    assert running.returncode == 0, output
+    assert output.rstrip().splitlines()[-1].startswith("published 9 patients")
+    assert lab.missing() == ["0 of 9 patients"]
+
+
+def test_a_killed_run_goes_on_with_the_same_bytes(lab):
+    for n in range(4):
+        lab.admit(f"P{n}")
+    running = lab.start(cores=2)
+    wait_for(lambda: len(lab.published()) > 3, running)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+    done_before = [key for key in lab.published() if key.endswith(".json")]
+    assert 0 < len(done_before) < 4
+    assert lab.missing()[0] == f"{4 - len(done_before)} of 4 patients"
+    assert lab.run("--unlock").returncode == 0
+    again = lab.run()
+    assert again.returncode == 0, again.stdout
+    assert f"{len(done_before)} were done before" in again.stdout
+    assert not [p for p in (lab.folder / "work").rglob("*") if p.is_file()]
+    digests = {lab.sidecar(f"P{n}")["npy"]["sha256"] for n in range(4)}
+    assert len(digests) == 1, "one phantom, whoever was interrupted"
+
+
+def wait_for(condition, running):
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert running.poll() is None, running.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
