@@ -1,6 +1,7 @@
 """What a job leaves behind when it succeeds and when it fails."""
 
 import logging
+import re
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lungprep.intermediates import NAMES, clear
 from lungprep.progress import Progress, duration, is_news, last_line
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -25,7 +27,8 @@ def run_step(folder, body):
             {body}
     """
     (folder / "work/P1").mkdir(parents=True)
-    (folder / "work/P1/input.npy").write_bytes(b"volume")
+    (folder / "work/P1/hu.npy").write_bytes(b"volume")
+    (folder / "work/P1/lungs.npy.123").write_bytes(b"half")
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=folder, capture_output=True, text=True, check=False,
@@ -39,7 +42,7 @@ def test_success_ends_with_time_and_memory(tmp_path):
     assert lines[0] == "found it"
     assert lines[-1].startswith("P1: done in 0.")
     assert '"peak_mb"' in (tmp_path / "r.json").read_text()
-    assert (tmp_path / "work/P1/input.npy").exists()
+    assert (tmp_path / "work/P1/hu.npy").exists()
 
 
 def test_bad_data_is_one_line_and_drops_its_intermediates(tmp_path):
@@ -47,7 +50,7 @@ def test_bad_data_is_one_line_and_drops_its_intermediates(tmp_path):
     assert done.returncode == 1
     assert (tmp_path / "job.log").read_text() == "P1: no air; check the scan\n"
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "work/P1/input.npy").exists()
+    assert not (tmp_path / "work/P1/hu.npy").exists()
 
 
 def test_a_store_that_fails_is_one_line_too(tmp_path):
@@ -65,6 +68,22 @@ def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):
     assert log.splitlines()[-1] == (
         "P1: unexpected ZeroDivisionError: division by zero; report this as a bug"
     )
+
+
+def test_only_files_of_ours_are_cleared(tmp_path):
+    """A folder named work, with a folder named as a patient, may be the user's own."""
+    folder = tmp_path / "work/P1"
+    folder.mkdir(parents=True)
+    for name in ("hu.npy", "published", "hu.npy.99", "thesis.doc", "hu.npy.bak"):
+        (folder / name).write_bytes(b"")
+    clear(folder)
+    assert sorted(p.name for p in folder.iterdir()) == ["hu.npy.bak", "thesis.doc"]
+    clear(tmp_path / "nowhere")
+
+
+def test_every_file_that_a_rule_makes_is_known():
+    rules = "".join(path.read_text() for path in (SCRIPTS.parent / "rules").glob("*.smk"))
+    assert set(re.findall(r'"work/\{patient\}/([^"]+)"', rules)) == set(NAMES)
 
 
 class Event:

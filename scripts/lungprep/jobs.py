@@ -2,7 +2,6 @@
 
 import logging
 import resource
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lungprep.errors import LungprepError
+from lungprep.intermediates import clear
 from lungprep.records import write_record
 
 
@@ -27,7 +27,7 @@ class Step:
     log : str or Path
         The job's log file.
     output : str or Path
-        A file that the job makes. Its folder, which holds all intermediates of the patient, is
+        A file that the job makes. All intermediates of the patient, which lie beside it, are
         removed if the job fails: the next run starts from the source anyway, and a cohort of
         failures would fill the disk.
     """
@@ -54,7 +54,7 @@ class Step:
         if error is None:
             logging.info("%s: done in %.1f s, peak %.0f MB", self.patient, *self.usage().values())
             return
-        shutil.rmtree(self._folder, ignore_errors=True)
+        clear(self._folder)
         if isinstance(error, LungprepError):
             line = f"{self.patient}: {error}"
         elif isinstance(error, Exception):

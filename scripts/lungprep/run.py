@@ -1,13 +1,13 @@
 """One run of the workflow, from its plan to its last lines."""
 
 import json
-import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lungprep.cohort import Patient, from_csv
 from lungprep.errors import LungprepError
+from lungprep.intermediates import clear
 from lungprep.ledger import Receipt, write_index
 from lungprep.planning import Plan, make_plan
 from lungprep.progress import Progress
@@ -57,9 +57,8 @@ class Run:
     def start(self) -> None:
         """Clear what a killed run left in the work folder; Snakemake holds its lock by now."""
         self.started = True
-        if self._work.is_dir():
-            for leftover in self._work.iterdir():
-                shutil.rmtree(leftover)
+        for patient in self.plan.cohort.patients:
+            clear(self._work / patient)
 
     def prefix(self, patient: str) -> str:
         """Address of the slices of a patient."""
@@ -100,7 +99,7 @@ class Run:
             except LungprepError as error:
                 lines.append(f"index and report are not up to date: {error}")
         for patient in published:
-            shutil.rmtree(self._work / patient)
+            clear(self._work / patient)
         return "\n".join(lines)
 
     def _publish(self, published: dict[str, Receipt], failures: list[str]) -> None:
