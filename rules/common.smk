@@ -72,3 +72,11 @@ onstart:
     if refusal:
         sys.exit(f"lungprep: {refusal}")
     RUN.start()
+
+
+onerror:
+    try:
+        if RUN.quarantine():
+            sys.exit(0)
+    except LungprepError as error:
+        print(f"lungprep: {error}", file=sys.stderr)

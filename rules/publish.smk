@@ -25,7 +25,7 @@ rule publish:
     conda:
         "../envs/lungprep.yaml"
     resources:
-        mem_mb=memory(200, 3),
+        mem_mb=memory(100, 2),
     params:
         target=lookup(within=config, dpath="target"),
         s3=lookup(within=config, dpath="s3"),

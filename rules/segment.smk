@@ -24,7 +24,7 @@ rule segment:
     conda:
         "../envs/lungprep.yaml"
     resources:
-        mem_mb=memory(250, 5),
+        mem_mb=memory(120, 2),
     params:
         method=lookup(within=config, dpath="segment/method"),
         code=code_version("segment"),

@@ -18,6 +18,7 @@ ID_RULE = (
     "or digit"
 )
 VOLUME, LUNGS, RECEIPT = "{patient}.npy", "{patient}.lungs.npy", "{patient}.json"
+FAILED = "{patient}.failed.json"
 PREVIEW = "qc/{patient}.png"
 COLUMNS = ("patient", "prefix")
 
@@ -153,7 +154,7 @@ def _cohort(patients: Iterable[Patient]) -> Cohort:
             refused[patient.id] = str(LungprepError("not usable as a patient id", ID_RULE))
     owners: dict[str, str] = {}
     for patient_id in accepted:
-        for pattern in (VOLUME, LUNGS, RECEIPT):
+        for pattern in (VOLUME, LUNGS, RECEIPT, FAILED):
             name = pattern.format(patient=patient_id)
             if name in owners:
                 raise ConfigError(

@@ -11,7 +11,10 @@ NAMES = (
     "segment.json",
     "preview.png",
     "published",
+    "failure.json",
 )
+# Left by a job whose patient's data are at fault: the type of the error.
+FAILURE = "failure.json"
 
 
 def clear(folder: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from lungprep.errors import LungprepError
-from lungprep.intermediates import clear
+from lungprep.errors import DataError, LungprepError
+from lungprep.intermediates import FAILURE, clear
 from lungprep.records import write_record
 
 
@@ -55,6 +55,9 @@ class Step:
             logging.info("%s: done in %.1f s, peak %.0f MB", self.patient, *self.usage().values())
             return
         clear(self._folder)
+        if isinstance(error, DataError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_record(self._folder / FAILURE, {"error": type(error).__name__})
         if isinstance(error, LungprepError):
             line = f"{self.patient}: {error}"
         elif isinstance(error, Exception):

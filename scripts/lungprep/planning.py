@@ -12,6 +12,7 @@ from lungprep.ledger import (
     read_receipts,
     stale_reason,
 )
+from lungprep.quarantine import Failure, read_failures
 from lungprep.recipe import recipe_digest
 from lungprep.stores import Address, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
@@ -28,6 +29,8 @@ class Plan:
         All of them.
     stale : dict of str to str
         Those to do, with the reason, in order of the cohort.
+    failures : dict of str to Failure
+        Those that were set aside before, whether they are to be tried again or not.
     receipts : Receipts
         What the target holds.
     recipe : str
@@ -38,6 +41,7 @@ class Plan:
 
     cohort: Cohort
     stale: dict[str, str]
+    failures: dict[str, Failure]
     receipts: Receipts
     recipe: str
     target: Store
@@ -49,11 +53,17 @@ class Plan:
         others = self.receipts.others.items()
         return ours + [patient for patient, r in others if r.recipe != self.recipe]
 
+    @property
+    def quarantined(self) -> dict[str, Failure]:
+        """Those that are set aside and not tried again."""
+        return {p: f for p, f in self.failures.items() if p not in self.stale}
+
     def missing(self) -> str:
         """Say who is missing and why: what a dry run is asked for."""
         refused = {repr(name): why for name, why in self.cohort.refused.items()}
         absent = {**self.stale, **refused}
-        lines = [f"missing: {len(absent)} of {self.cohort.size} patients"]
+        lines = [f"quarantined: {failure.text}" for failure in self.quarantined.values()]
+        lines += [f"missing: {len(absent)} of {self.cohort.size} patients"]
         lines += [f"  {patient}: {reason}" for patient, reason in absent.items()]
         if self.other_recipe:
             lines.append(self.overwrite_hint())
@@ -72,7 +82,8 @@ def make_plan(config: dict[str, Any]) -> Plan:
     """Find out who is to be done.
 
     Requests one listing of the source's folders, one of the target, the index, and each receipt
-    that the index does not know; with ``check_source`` also one listing per published patient.
+    that the index does not know; one object and one listing per quarantined patient; with
+    ``check_source`` also one listing per published patient.
 
     Parameters
     ----------
@@ -96,8 +107,15 @@ def make_plan(config: dict[str, Any]) -> Plan:
     listed = {entry.key: entry.size for entry in entries}
     recipe = recipe_digest(config)
 
+    failures = read_failures(target, entries, set(cohort.patients) - set(receipts.cohort))
+
     def reason(patient: Patient) -> str | None:
-        source_now = partial(_source_digest, patient.prefix, options)
+        source_now = partial(source_digest, patient.prefix, options)
+        failure = failures.get(patient.id)
+        if failure and not config["retry_failed"]:
+            if failure.stands(recipe, patient.series_uid, source_now):
+                return None
+            return "quarantined, and something changed since"
         return stale_reason(
             patient.id,
             listed,
@@ -110,7 +128,7 @@ def make_plan(config: dict[str, Any]) -> Plan:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         reasons = pool.map(reason, cohort.patients.values())
         stale = {p: why for p, why in zip(cohort.patients, reasons, strict=True) if why}
-    return Plan(cohort, stale, receipts, recipe, target)
+    return Plan(cohort, stale, failures, receipts, recipe, target)
 
 
 def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> Cohort:
@@ -124,5 +142,6 @@ def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> 
     return from_csv(config["patients"], source)
 
 
-def _source_digest(prefix: Address, options: S3Options) -> str:
+def source_digest(prefix: Address, options: S3Options) -> str:
+    """Digest of the objects of a patient as they are listed now."""
     return listing_digest(open_store(prefix, options).entries(below=True))

@@ -28,6 +28,8 @@ class Progress(logging.Handler):
         Patients published so far.
     failures : dict of str to str
         Last line of the failed job's log, by patient.
+    failed_in : dict of str to str
+        The rule that failed, by patient.
     """
 
     def __init__(self, logs: Path) -> None:
@@ -35,6 +37,7 @@ class Progress(logging.Handler):
         self._logs = logs
         self.total = 0
         self.failures: dict[str, str] = {}
+        self.failed_in: dict[str, str] = {}
         self.published: list[str] = []
         self._jobs: dict[int, tuple[str, str]] = {}
         self._start = time.monotonic()
@@ -70,6 +73,7 @@ class Progress(logging.Handler):
         elif event == "job_error":
             rule, patient = self._jobs.get(int(record.jobid), ("", ""))  # type: ignore[attr-defined]
             if patient and patient not in self.failures:
+                self.failed_in[patient] = rule
                 self.failures[patient] = last_line(self._logs / rule / f"{patient}.log", patient)
                 self._logger.error(f"failed {self.failures[patient]}")
                 self._logger.info(self._tally())

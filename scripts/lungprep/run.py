@@ -5,13 +5,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lungprep.cohort import Patient, from_csv
+from lungprep.cohort import FAILED, Patient, from_csv
 from lungprep.errors import LungprepError
-from lungprep.intermediates import clear
+from lungprep.intermediates import FAILURE, clear
 from lungprep.ledger import Receipt, write_index
-from lungprep.planning import Plan, make_plan
+from lungprep.planning import Plan, make_plan, source_digest
 from lungprep.progress import Progress
+from lungprep.quarantine import Failure, set_aside
+from lungprep.records import read_record
 from lungprep.report import PAGE, page
+from lungprep.stores import S3Options
 from lungprep.stores.address import check_pair
 
 WORK = "work"
@@ -31,6 +34,8 @@ class Run:
         self._source, self._target = check_pair(config["source"], config["target"])
         self.progress = Progress(Path("logs").resolve())
         self.started = False
+        self.set_aside: list[str] = []
+        self._options = S3Options(**config["s3"])
         # Snakemake has left its working directory again when the run is closed.
         self._work = Path(WORK).resolve()
 
@@ -76,6 +81,35 @@ class Run:
             return self.plan.overwrite_hint()
         return None
 
+    def quarantine(self) -> bool:
+        """Set aside the patients whose data are at fault, if the config says so.
+
+        Returns
+        -------
+        bool
+            Whether no failure is left that has to end the run with an error.
+
+        Raises
+        ------
+        StoreError
+            If the target or a patient's source does not answer.
+        """
+        if self._config["on_bad_patient"] != "quarantine":
+            return False
+        failures = self.progress.failures
+        for patient, text in failures.items():
+            record = self._work / patient / FAILURE
+            if record.exists():
+                series_uid = self.plan.cohort.patients[patient].series_uid
+                source = source_digest(self.plan.cohort.patients[patient].prefix, self._options)
+                step, error = self.progress.failed_in[patient], read_record(record)["error"]
+                set_aside(
+                    self.plan.target,
+                    Failure(patient, step, error, text, self.plan.recipe, source, series_uid),
+                )
+                self.set_aside.append(patient)
+        return len(self.set_aside) == len(failures) and not self.plan.cohort.refused
+
     def close(self) -> str:
         """Publish index and report, clear the work folder, and sum up.
 
@@ -98,24 +132,31 @@ class Run:
                 self._publish(published, failures)
             except LungprepError as error:
                 lines.append(f"index and report are not up to date: {error}")
-        for patient in published:
+        for patient in (*published, *self.progress.failures):
             clear(self._work / patient)
         return "\n".join(lines)
 
     def _publish(self, published: dict[str, Receipt], failures: list[str]) -> None:
-        """Write the index and the report; they keep what the target holds of other cohorts."""
+        """Write the index and the report, which keep what the target holds of other cohorts.
+
+        Patients who were set aside before and are published now are set aside no more.
+        """
         target, known = self.plan.target, self.plan.receipts
         receipts = {**known.others, **known.cohort, **published}
         write_index(target, receipts)
         target.write(PAGE, page(receipts, failures))
+        for patient in published.keys() & self.plan.failures:
+            target.discard(FAILED.format(patient=patient))
 
     def _summary(self, published: int) -> str:
         plan = self.plan
         failed = len(self.progress.failures) + len(plan.cohort.refused)
+        aside = len(self.set_aside) + len(plan.quarantined)
         left = len(plan.stale) - published - len(self.progress.failures)
-        done = plan.cohort.size - len(plan.cohort.refused) - len(plan.stale)
+        done = len(plan.cohort.patients) - len(plan.stale) - len(plan.quarantined)
         text = (
             f"published {published} patients to {plan.target.address}, {failed} failed, "
             f"{done} were done before"
         )
+        text += f", {aside} are quarantined" if aside else ""
         return text + (f", {left} not reached" if left else "")

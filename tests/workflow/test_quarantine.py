@@ -1,0 +1,60 @@
+"""Patients with unusable data, set aside: the run ends well, and nobody tries them twice."""
+
+import json
+
+from lungprep.phantom import chest, slices
+from workflow.conftest import COARSE, three
+
+
+def test_quarantined_until_something_changes(lab):
+    good = list(slices(chest(), COARSE))
+    lab.admit("good", good)
+    lab.admit("torn", [file for i, file in enumerate(good) if i != 20])
+    done = lab.run(on_bad_patient="quarantine")
+    assert done.returncode == 0, done.stdout
+    assert "failed torn: 1 of 49 slices are missing" in done.stdout
+    assert (
+        done.stdout.rstrip()
+        .splitlines()[-2]
+        .endswith("1 failed, 0 were done before, 1 are quarantined")
+    )
+    assert lab.published() == sorted([*three("good"), "torn.failed.json"])
+    failure = json.loads(lab.target.read("torn.failed.json"))
+    assert (failure["patient"], failure["step"], failure["error"]) == (
+        "torn",
+        "load",
+        "MissingSlices",
+    )
+    assert failure["text"].startswith("torn: 1 of 49 slices are missing")
+    assert not [p for p in (lab.folder / "work").rglob("*") if p.is_file()]
+
+    listed = lab.run("-n").stdout.rstrip().splitlines()
+    assert listed[-1] == "missing: 0 of 2 patients"
+    assert listed[-2].startswith("quarantined: torn: 1 of 49 slices are missing")
+    again = lab.run(on_bad_patient="quarantine")
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout
+    assert "1 were done before, 1 are quarantined" in again.stdout
+
+    assert lab.missing(retry_failed="true") == ["1 of 2 patients", "  torn: missing"]
+    lab.source.write(f"torn/{good[20][0]}", good[20][1])
+    assert lab.missing()[1] == "  torn: quarantined, and something changed since"
+    cured = lab.run(on_bad_patient="quarantine")
+    assert cured.returncode == 0, cured.stdout
+    assert lab.published() == sorted([*three("good"), *three("torn")])
+    assert lab.missing() == ["0 of 2 patients"]
+
+
+def test_what_is_not_the_patients_fault_is_not_quarantined(lab, folder):
+    lab.admit("P1")
+    lab.target = folder("npy")
+    lab.target.write("qc", b"a file where a folder should be")
+    done = lab.run(on_bad_patient="quarantine")
+    assert done.returncode == 1
+    assert "P1.failed.json" not in lab.published()
+
+
+def test_an_unreadable_failure_is_none(lab):
+    lab.admit("P1")
+    lab.target.write("P1.failed.json", b"{")
+    assert lab.missing() == ["1 of 1 patients", "  P1: missing"]
