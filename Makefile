@@ -30,7 +30,8 @@ $(SCAN): | .venv/run
 	  scan.fetch(Path("../demo/scan"))'
 
 .venv/run: envs/requirements.txt
-	$(PYTHON) -c 'import ensurepip' 2>/dev/null || apt-get install -y --no-install-recommends python3-venv
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { apt-get update -qq && apt-get install -y --no-install-recommends python3-venv; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r $<
 	@touch $@

@@ -6,12 +6,7 @@ from functools import partial
 from typing import Any
 
 from lungprep.cohort import Cohort, Patient, check_prefixes, from_csv, from_listing
-from lungprep.ledger import (
-    RECIPE_CHANGED,
-    Receipts,
-    read_receipts,
-    stale_reason,
-)
+from lungprep.ledger import RECIPE_CHANGED, Receipts, read_receipts, stale_reason
 from lungprep.quarantine import Failure, read_failures
 from lungprep.recipe import recipe_digest
 from lungprep.stores import Address, S3Options, Store, open_store
@@ -106,7 +101,6 @@ def make_plan(config: dict[str, Any]) -> Plan:
     receipts = read_receipts(target, entries, cohort.patients)
     listed = {entry.key: entry.size for entry in entries}
     recipe = recipe_digest(config)
-
     failures = read_failures(target, entries, set(cohort.patients) - set(receipts.cohort))
 
     def reason(patient: Patient) -> str | None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lungprep.cohort import FAILED
+from lungprep.cohort import FAILED, RECEIPT
 from lungprep.records import to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
@@ -43,7 +43,8 @@ class Failure:
 
 
 def set_aside(target: Store, failure: Failure) -> None:
-    """Write a failure beside the receipts."""
+    """Write a failure in place of the receipt, which an earlier source or recipe may have left."""
+    target.discard(RECEIPT.format(patient=failure.patient))
     target.write(FAILED.format(patient=failure.patient), to_json(asdict(failure)))
 
 

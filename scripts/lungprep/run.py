@@ -87,7 +87,7 @@ class Run:
         Returns
         -------
         bool
-            Whether no failure is left that has to end the run with an error.
+            Whether the run may end well: all others are published.
 
         Raises
         ------
@@ -108,7 +108,8 @@ class Run:
                     Failure(patient, step, error, text, self.plan.recipe, source, series_uid),
                 )
                 self.set_aside.append(patient)
-        return len(self.set_aside) == len(failures) and not self.plan.cohort.refused
+        ended = len(self.set_aside) + len(self.progress.published)
+        return ended == len(self.plan.stale) and not self.plan.cohort.refused
 
     def close(self) -> str:
         """Publish index and report, clear the work folder, and sum up.

@@ -45,6 +45,17 @@ def test_quarantined_until_something_changes(lab):
     assert lab.missing() == ["0 of 2 patients"]
 
 
+def test_a_replaced_patient_that_fails_is_set_aside_too(lab):
+    good = list(slices(chest(), COARSE))
+    lab.admit("P1", good)
+    assert lab.run().returncode == 0
+    lab.source.discard(f"P1/{good[20][0]}")
+    done = lab.run(on_bad_patient="quarantine", check_source="true")
+    assert done.returncode == 0, done.stdout
+    assert "P1.json" not in lab.published()
+    assert lab.missing(check_source="true") == ["0 of 1 patients"]
+
+
 def test_what_is_not_the_patients_fault_is_not_quarantined(lab, folder):
     lab.admit("P1")
     lab.target = folder("npy")
