@@ -60,6 +60,10 @@ def test_good_names_run_and_bad_ones_are_refused_by_name():
         assert why.startswith("not usable as a patient id; rename it: an id takes 1 to 128")
 
 
+def test_hidden_folders_are_no_patients():
+    assert list(from_listing(Listing(".git", "P1")).patients) == ["P1"]
+
+
 def test_prefix_of_a_listed_patient_is_its_folder():
     patient = from_listing(Listing("P1")).patients["P1"]
     assert str(patient.prefix) == "s3://bucket/data/P1/"
@@ -73,7 +77,7 @@ def test_files_in_the_source_are_no_patients(folder):
 
 
 def test_empty_and_absent_sources_are_named(folder):
-    with pytest.raises(NotFound, match=r"in/ does not exist; check the path"):
+    with pytest.raises(NotFound, match=r"in/? does not exist; check the path"):
         from_listing(folder("in"))
     with pytest.raises(ConfigError, match=r"no patient under source s3://bucket/data/; give the"):
         from_listing(Listing())

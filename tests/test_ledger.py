@@ -14,6 +14,7 @@ SIDECAR = {
     "npy": {"bytes": 3},
     "lungs_npy": {"bytes": 2},
     "requested_series_uid": None,
+    "series_instance_uid": "1.2",
     "flags": ["a_flag"],
 }
 
@@ -50,7 +51,7 @@ def receipts(target, *patients):
 def test_without_an_index_each_receipt_is_read_once(target):
     found, reads = receipts(target)
     assert sorted(reads) == ["P1.json", "P2.json"]
-    assert found["P1"] == Receipt(found["P1"].etag, "r", "s", None, 3, 2, ("a_flag",))
+    assert found["P1"] == Receipt(found["P1"].etag, "r", "s", None, "1.2", 3, 2, ("a_flag",))
     assert "P3" not in found
 
 
@@ -101,7 +102,7 @@ def test_an_unreachable_target_is_no_empty_target(target):
         read_receipts(Down(target), target.entries(), ["P1"])
 
 
-GOOD = Receipt("e", "r", "s", None, 3, 2)
+GOOD = Receipt("e", "r", "s", None, "1.2", 3, 2)
 LISTED = {"P1.npy": 3, "P1.lungs.npy": 2, "P1.json": 9}
 
 
@@ -114,6 +115,7 @@ LISTED = {"P1.npy": 3, "P1.lungs.npy": 2, "P1.json": 9}
         ({"listed": {"P1.npy": 3}}, "incomplete: P1.lungs.npy is absent"),
         ({"listed": {"P1.lungs.npy": 2}}, "incomplete: P1.npy is absent"),
         ({"listed": LISTED | {"P1.npy": 4}}, "incomplete: P1.npy has 4 bytes in place of 3"),
+        ({"series_uid": "1.2"}, None),
         ({"series_uid": "1.2.3"}, "another series is asked for"),
         ({"source": lambda: "s"}, None),
         ({"source": lambda: "other"}, "source changed"),
@@ -131,19 +133,22 @@ def test_an_index_of_sizes_that_are_no_numbers_is_broken(target):
     assert receipts(target)[0] == expected
 
 
-def test_patients_of_other_cohorts_are_known_from_the_index_alone(target):
+def test_patients_of_other_cohorts_are_known_with_or_without_the_index(target):
     found, _ = receipts(target)
-    write_index(target, found)
+    target.write("notes.json", b"{}")
+    part = read_receipts(target, target.entries(), ["P1"])
+    assert part.others["P2"] == found["P2"]
+    assert part.others["notes"].npy_bytes == -1
+    write_index(target, {**part.cohort, **part.others})
     counted = Counted(target)
-    part = read_receipts(counted, target.entries(), ["P1"])
-    assert list(part.others) == ["P2"]
+    assert read_receipts(counted, target.entries(), ["P1"]).others == part.others
     assert counted.reads == [INDEX]
     target.discard("P2.json")
-    assert read_receipts(target, target.entries(), ["P1"]).others == {}
+    assert "P2" not in read_receipts(target, target.entries(), ["P1"]).others
 
 
 @pytest.mark.parametrize(
     "sidecar", [b"", b"{}", b"[]", b'{"recipe": 1}', json.dumps({**SIDECAR, "npy": {}}).encode()]
 )
 def test_unreadable_sidecars_match_nothing(sidecar):
-    assert Receipt.of("e", sidecar) == Receipt("e", "", "", None, -1, -1)
+    assert Receipt.of("e", sidecar) == Receipt("e", "", "", None, None, -1, -1)

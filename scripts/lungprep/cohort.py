@@ -13,6 +13,8 @@ from lungprep.stores.address import parse_address
 
 # Ids become file names, keys and wildcards, so only what is safe as all of them is accepted.
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# Folders that systems leave, such as .git or .snapshot.
+HIDDEN = re.compile(r"\.\w.*")
 ID_RULE = (
     "rename it: an id takes 1 to 128 of the characters A-Z a-z 0-9 . _ - and starts with a letter "
     "or digit"
@@ -54,7 +56,7 @@ class Cohort:
 
 
 def from_listing(source: Store) -> Cohort:
-    """Take each folder directly below the source as a patient.
+    """Take each folder directly below the source as a patient, but for hidden ones.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def from_listing(source: Store) -> Cohort:
     StoreError
         If the source can't be listed.
     """
-    names = source.folders()
+    names = [name for name in source.folders() if not HIDDEN.fullmatch(name)]
     if not names:
         raise ConfigError(
             f"no patient under source {source.address}", "give the prefix that holds their folders"
@@ -100,6 +102,8 @@ def from_csv(path: str | Path, source: Address) -> Cohort:
             f"patients file {path} has no column {lacking[0]}, or no row",
             "start it with the line patient,prefix",
         )
+    for row in rows:
+        row["patient"], row["prefix"] = row["patient"].strip(), (row["prefix"] or "").strip()
     counts = Counter(row["patient"] for row in rows)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:

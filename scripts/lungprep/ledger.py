@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lungprep.cohort import LUNGS, RECEIPT, VOLUME
+from lungprep.cohort import FAILED, LUNGS, VOLUME
 from lungprep.errors import NotFound
 from lungprep.records import to_json
 from lungprep.stores import Entry, Store
@@ -33,8 +33,8 @@ class Receipt:
         ETag of the sidecar that was read.
     recipe, source : str
         Digests of the recipe and of the source listing.
-    series : str or None
-        The series that the cohort file asked for.
+    series, chosen : str or None
+        The series that the cohort file asked for, and the one that was taken.
     npy_bytes, lungs_bytes : int
         Sizes of the two arrays; -1 where the sidecar can't be read.
     flags : tuple of str
@@ -45,6 +45,7 @@ class Receipt:
     recipe: str
     source: str
     series: str | None
+    chosen: str | None
     npy_bytes: int
     lungs_bytes: int
     flags: tuple[str, ...] = ()
@@ -59,12 +60,13 @@ class Receipt:
                 str(fields["recipe"]["digest"]),
                 str(fields["source"]["digest"]),
                 fields["requested_series_uid"],
+                fields["series_instance_uid"],
                 int(fields["npy"]["bytes"]),
                 int(fields["lungs_npy"]["bytes"]),
                 tuple(str(flag) for flag in fields["flags"]),
             )
         except (ValueError, KeyError, TypeError):
-            return cls(etag, "", "", None, -1, -1)
+            return cls(etag, "", "", None, None, -1, -1)
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Receipt":
@@ -90,9 +92,9 @@ class Receipts:
     cohort : dict of str to Receipt
         Of the patients that were asked for.
     others : dict of str to Receipt
-        Of others, as far as the index knows them.
+        Of others; a JSON file that is no receipt has sizes of -1.
     unknown : int
-        How many of the cohort the index did not know.
+        How many of all these the index did not know.
     """
 
     cohort: dict[str, Receipt]
@@ -114,20 +116,21 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
     """
     listed = {entry.key: entry for entry in entries}
     known = _read_index(target) if INDEX in listed else {}
-    wanted = {p: listed[key] for p in patients if (key := RECEIPT.format(patient=p)) in listed}
-    unknown = {p: e for p, e in wanted.items() if p not in known or known[p].etag != e.etag}
+    present = {
+        key.removesuffix(".json"): entry
+        for key, entry in listed.items()
+        if key.endswith(".json") and key != INDEX and not key.endswith(FAILED.format(patient=""))
+    }
+    unknown = {p: e for p, e in present.items() if p not in known or known[p].etag != e.etag}
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         contents = pool.map(lambda entry: target.read(entry.key), unknown.values())
         read = {
             p: Receipt.of(entry.etag, content)
             for (p, entry), content in zip(unknown.items(), contents, strict=True)
         }
-    others = {
-        patient: receipt
-        for patient, receipt in known.items()
-        if patient not in wanted and RECEIPT.format(patient=patient) in listed
-    }
-    return Receipts({p: read.get(p) or known[p] for p in wanted}, others, len(read))
+    receipts = {p: read.get(p) or known[p] for p in present}
+    cohort = {p: receipts.pop(p) for p in patients if p in present}
+    return Receipts(cohort, receipts, len(read))
 
 
 def stale_reason(
@@ -167,7 +170,7 @@ def stale_reason(
             return f"incomplete: {key} has {listed[key]} bytes in place of {size}"
     if receipt.recipe != recipe:
         return RECIPE_CHANGED
-    if receipt.series != series_uid:
+    if series_uid not in (receipt.series, receipt.chosen):
         return "another series is asked for"
     if source is not None and source() != receipt.source:
         return "source changed"

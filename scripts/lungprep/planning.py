@@ -42,11 +42,11 @@ class Plan:
     target: Store
 
     @property
-    def other_recipe(self) -> list[str]:
-        """Patients, of this cohort or another, that the target holds by another recipe."""
-        ours = [patient for patient, reason in self.stale.items() if reason == RECIPE_CHANGED]
-        others = self.receipts.others.items()
-        return ours + [patient for patient, r in others if r.recipe != self.recipe]
+    def other_recipe(self) -> tuple[int, int]:
+        """How many of this cohort, and of others, the target holds by another recipe."""
+        ours = sum(reason == RECIPE_CHANGED for reason in self.stale.values())
+        others = self.receipts.others.values()
+        return ours, sum(r.npy_bytes >= 0 and r.recipe != self.recipe for r in others)
 
     @property
     def quarantined(self) -> dict[str, Failure]:
@@ -60,16 +60,17 @@ class Plan:
         lines = [f"quarantined: {failure.text}" for failure in self.quarantined.values()]
         lines += [f"missing: {len(absent)} of {self.cohort.size} patients"]
         lines += [f"  {patient}: {reason}" for patient, reason in absent.items()]
-        if self.other_recipe:
-            lines.append(self.overwrite_hint())
+        if self.stale and any(self.other_recipe):
+            lines.insert(0, self.overwrite_hint())
         return "\n".join(lines)
 
     def overwrite_hint(self) -> str:
         """Say what to do about patients of another recipe."""
+        ours, others = self.other_recipe
         return (
-            f"{len(self.other_recipe)} patients in {self.target.address} were made with another "
-            "recipe; add overwrite=true to the config to replace those of this cohort, or choose "
-            "another target"
+            f"{ours} patients of this cohort and {others} of others in {self.target.address} were "
+            "made with another recipe; add overwrite=true to the config to replace the former and "
+            "leave the latter, or choose another target"
         )
 
 
@@ -106,7 +107,7 @@ def make_plan(config: dict[str, Any]) -> Plan:
     def reason(patient: Patient) -> str | None:
         source_now = partial(source_digest, patient.prefix, options)
         failure = failures.get(patient.id)
-        if failure and not config["retry_failed"]:
+        if failure and config["on_bad_patient"] == "quarantine" and not config["retry_failed"]:
             if failure.stands(recipe, patient.series_uid, source_now):
                 return None
             return "quarantined, and something changed since"

@@ -92,7 +92,8 @@ def is_news(record: logging.LogRecord) -> bool:
     event = getattr(getattr(record, "event", None), "value", None)
     if event == "error":
         return "CalledProcessError" not in str(record.msg)
-    return event not in CHATTER and record.msg != "Select jobs to execute..."
+    said_better = ("Select jobs to execute", "Exiting because a job execution failed")
+    return event not in CHATTER and not str(record.msg).startswith(said_better)
 
 
 def duration(seconds: float) -> str:

@@ -15,11 +15,11 @@ LIBRARY = Path(__file__).parent
 SCRIPTS = LIBRARY.parent
 # Config sections whose every value changes voxels, and the code that turns slices into voxels: the
 # scripts, which set the parameters, and the image functions with all that they import, less errors,
-# whose wording changes nothing.
+# whose wording changes nothing, and stores, which hand on bytes.
 SECTIONS = ("load", "resample", "segment", "output")
 STEPS = ("load", "resample", "segment", "publish")
-ROOTS = ("series", "resampling", "segmentation", "export")
-WORDING = "errors"
+ROOTS = ("loading", "resampling", "segmentation", "export")
+NO_IMAGE = ("errors.py", "stores")
 VERSIONS = ("numpy", "pydicom", "opencv-python-headless", "connected-components-3d", "fill-voids")
 
 
@@ -64,9 +64,9 @@ def chain_digest() -> str:
 def image_chain() -> list[Path]:
     """Source files that turn slices into voxels, in order of their names."""
     roots = [_source(name) for name in ROOTS]
-    found = {*roots, *imported_modules(roots)} - {_source(WORDING)}
+    found = {path for path in roots if path is not None} | set(imported_modules(roots))
     scripts = [SCRIPTS / f"{step}.py" for step in STEPS]
-    return [*scripts, *sorted(path for path in found if path is not None)]
+    return [*scripts, *sorted(p for p in found if p.relative_to(LIBRARY).parts[0] not in NO_IMAGE)]
 
 
 def imported_modules(sources: Iterable[Path | None]) -> list[Path]:

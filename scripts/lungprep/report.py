@@ -28,6 +28,7 @@ def page(receipts: dict[str, Receipt], failures: list[str]) -> bytes:
     bytes
         UTF-8. Pictures are linked, not embedded, and fetched as they are scrolled to.
     """
+    receipts = {p: receipt for p, receipt in receipts.items() if receipt.npy_bytes >= 0}
     order = sorted(receipts, key=lambda patient: (not receipts[patient].flags, patient))
     flagged = sum(bool(receipt.flags) for receipt in receipts.values())
     lines = "".join(f"<p>failed: {escape(line)}</p>\n" for line in failures)

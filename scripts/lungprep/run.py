@@ -77,7 +77,7 @@ class Run:
 
     def refusal(self) -> str | None:
         """Why this run must not start, if so."""
-        if self.plan.other_recipe and not self._config["overwrite"]:
+        if any(self.plan.other_recipe) and not self._config["overwrite"]:
             return self.plan.overwrite_hint()
         return None
 
@@ -128,7 +128,7 @@ class Run:
             *(f"{name!r}: {why}" for name, why in self.plan.cohort.refused.items()),
         ]
         lines = [self._summary(len(published)), *(f"  {line}" for line in failures)]
-        if published or self.plan.receipts.unknown:
+        if published or self.progress.failures or self.plan.receipts.unknown:
             try:
                 self._publish(published, failures)
             except LungprepError as error:
@@ -151,7 +151,7 @@ class Run:
 
     def _summary(self, published: int) -> str:
         plan = self.plan
-        failed = len(self.progress.failures) + len(plan.cohort.refused)
+        failed = len(self.progress.failures) - len(self.set_aside) + len(plan.cohort.refused)
         aside = len(self.set_aside) + len(plan.quarantined)
         left = len(plan.stale) - published - len(self.progress.failures)
         done = len(plan.cohort.patients) - len(plan.stale) - len(plan.quarantined)

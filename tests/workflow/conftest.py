@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,3 +104,12 @@ def lab(request, server, tmp_path):
 def three(patient):
     """Keys of a published patient."""
     return [f"{patient}.json", f"{patient}.lungs.npy", f"{patient}.npy"]
+
+
+def wait_for(condition, running):
+    """Wait until a condition holds while a run goes on."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert running.poll() is None, running.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

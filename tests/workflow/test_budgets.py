@@ -29,6 +29,7 @@ def published(tmp_path_factory):
         "npy": {"bytes": 2},
         "lungs_npy": {"bytes": 1},
         "requested_series_uid": None,
+        "series_instance_uid": "1.2",
         "flags": [],
     }
     (folder / "bucket/out/qc").mkdir(parents=True)

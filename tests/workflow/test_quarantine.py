@@ -16,7 +16,7 @@ def test_quarantined_until_something_changes(lab):
     assert (
         done.stdout.rstrip()
         .splitlines()[-2]
-        .endswith("1 failed, 0 were done before, 1 are quarantined")
+        .endswith("0 failed, 0 were done before, 1 are quarantined")
     )
     assert lab.published() == sorted([*three("good"), "torn.failed.json"])
     failure = json.loads(lab.target.read("torn.failed.json"))
@@ -28,7 +28,7 @@ def test_quarantined_until_something_changes(lab):
     assert failure["text"].startswith("torn: 1 of 49 slices are missing")
     assert not [p for p in (lab.folder / "work").rglob("*") if p.is_file()]
 
-    listed = lab.run("-n").stdout.rstrip().splitlines()
+    listed = lab.run("-n", on_bad_patient="quarantine").stdout.rstrip().splitlines()
     assert listed[-1] == "missing: 0 of 2 patients"
     assert listed[-2].startswith("quarantined: torn: 1 of 49 slices are missing")
     again = lab.run(on_bad_patient="quarantine")
@@ -36,9 +36,14 @@ def test_quarantined_until_something_changes(lab):
     assert "Nothing to be done" in again.stdout
     assert "1 were done before, 1 are quarantined" in again.stdout
 
-    assert lab.missing(retry_failed="true") == ["1 of 2 patients", "  torn: missing"]
+    assert lab.missing(on_bad_patient="quarantine", retry_failed="true") == [
+        "1 of 2 patients",
+        "  torn: missing",
+    ]
     lab.source.write(f"torn/{good[20][0]}", good[20][1])
-    assert lab.missing()[1] == "  torn: quarantined, and something changed since"
+    assert lab.missing() == ["1 of 2 patients", "  torn: missing"], "on_bad_patient: fail"
+    changed = lab.missing(on_bad_patient="quarantine")
+    assert changed[1] == "  torn: quarantined, and something changed since"
     cured = lab.run(on_bad_patient="quarantine")
     assert cured.returncode == 0, cured.stdout
     assert lab.published() == sorted([*three("good"), *three("torn")])
@@ -53,7 +58,7 @@ def test_a_replaced_patient_that_fails_is_set_aside_too(lab):
     done = lab.run(on_bad_patient="quarantine", check_source="true")
     assert done.returncode == 0, done.stdout
     assert "P1.json" not in lab.published()
-    assert lab.missing(check_source="true") == ["0 of 1 patients"]
+    assert lab.missing(check_source="true", on_bad_patient="quarantine") == ["0 of 1 patients"]
 
 
 def test_what_is_not_the_patients_fault_is_not_quarantined(lab, folder):

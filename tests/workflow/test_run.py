@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 
 from lungprep.phantom import PHI, chest, slices
 from lungprep.volume import Grid
-from workflow.conftest import COARSE, three
+from workflow.conftest import COARSE, three, wait_for
 
 CONTRACT = {
     "patient", "series_instance_uid", "shape", "spacing_mm", "origin_mm", "direction", "affine",
@@ -272,11 +271,3 @@ def test_a_killed_run_goes_on_with_the_same_bytes(lab):
     assert not [p for p in (lab.folder / "work").rglob("*") if p.is_file()]
     digests = {lab.sidecar(f"P{n}")["npy"]["sha256"] for n in range(4)}
     assert len(digests) == 1, "one phantom, whoever was interrupted"
-
-
-def wait_for(condition, running):
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert running.poll() is None, running.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -54,7 +54,12 @@ class Folder:
                     if below:
                         found += self._walk(Path(item.path), below)
                 elif not item.name.startswith(UNFINISHED):
-                    found.append(self._entry(Path(item.path), item.stat()))
+                    try:
+                        found.append(self._entry(Path(item.path), item.stat()))
+                    except FileNotFoundError:
+                        # Gone since, or a link to nowhere: of no account but for a slice.
+                        if below:
+                            raise
         return found
 
     def _entry(self, path: Path, status: os.stat_result) -> Entry:
@@ -107,7 +112,7 @@ class Folder:
             raise self._explain(error, key) from error
 
     def _explain(self, error: OSError, key: str = "") -> StoreError:
-        where = f"{self.address}{key}"
+        where = error.filename or f"{self.address}{key}"
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             return ObjectNotFound(f"{where} does not exist", "check the path")
         if isinstance(error, PermissionError):

@@ -19,6 +19,8 @@ _REFUSED = {
     "SignatureDoesNotMatch",
 }
 _CODE = re.compile(r"<Code>(\w+)</Code>")
+_NO_CONNECTION = re.compile("error sending request|Could not connect|timed out", re.IGNORECASE)
+_SERVER = re.compile(r"https?://[^/\s\"]+")
 _STATUS = re.compile(r"status code: (\d{3})")
 
 
@@ -83,6 +85,9 @@ def explain(code: str, where: str) -> StoreError:
         return AccessRefused(f"{where} is in another region", "set AWS_REGION to the bucket's")
     if code in _REFUSED:
         return AccessRefused(f"{where} was refused ({code})", _CREDENTIALS)
+    if _NO_CONNECTION.search(code):
+        server = _SERVER.search(code)
+        code = f"no connection to {server[0]}" if server else "no connection"
     return StoreUnreachable(
         f"{where} could not be reached ({code})", "check the endpoint and the network, run again"
     )
