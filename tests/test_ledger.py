@@ -7,6 +7,7 @@ import pytest
 
 from lungprep.errors import StoreUnreachable
 from lungprep.ledger import INDEX, Receipt, read_receipts, stale_reason, write_index
+from lungprep.report import page
 
 SIDECAR = {
     "recipe": {"digest": "r"},
@@ -152,3 +153,15 @@ def test_patients_of_other_cohorts_are_known_with_or_without_the_index(target):
 )
 def test_unreadable_sidecars_match_nothing(sidecar):
     assert Receipt.of("e", sidecar) == Receipt("e", "", "", None, None, -1, -1)
+
+
+def test_a_key_that_is_no_id_never_reaches_index_or_report(target):
+    name = 'x"><script>alert(1)<'
+    target.write(f"{name}.json", json.dumps(SIDECAR).encode())
+    found = read_receipts(target, target.entries(), ["P1"])
+    assert list(found.others) == ["P2"]
+    html = page({**found.cohort, **found.others}, [f"{name}: no air; check <b>"]).decode()
+    assert "<script>" not in html
+    assert "<b>" not in html
+    assert html.count("<img") == 2
+    assert "a_flag" in html

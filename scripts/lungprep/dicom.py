@@ -15,7 +15,6 @@ from lungprep.errors import MissingTag, UndecodablePixels
 
 HEADER = [
     "SOPClassUID",
-    "SOPInstanceUID",
     "Modality",
     "SeriesInstanceUID",
     "NumberOfFrames",

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lungprep.cohort import FAILED, LUNGS, VOLUME
+from lungprep.cohort import ACCEPTED_ID, FAILED, LUNGS, VOLUME
 from lungprep.errors import NotFound
 from lungprep.records import to_json
 from lungprep.stores import Entry, Store
@@ -80,7 +80,7 @@ class Receipt:
         sizes = fields["npy_bytes"], fields["lungs_bytes"]
         if not all(isinstance(size, int) for size in sizes):
             raise TypeError(f"sizes are {sizes}")
-        return cls(**{**fields, "flags": tuple(fields["flags"])})
+        return cls(**{**fields, "flags": tuple(str(flag) for flag in fields["flags"])})
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,13 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
     """
     listed = {entry.key: entry for entry in entries}
     known = _read_index(target) if INDEX in listed else {}
+    # Other keys, the index and failures among them, are no receipts of ours.
     present = {
-        key.removesuffix(".json"): entry
+        patient: entry
         for key, entry in listed.items()
-        if key.endswith(".json") and key != INDEX and not key.endswith(FAILED.format(patient=""))
+        if key.endswith(".json")
+        and ACCEPTED_ID.fullmatch(patient := key.removesuffix(".json"))
+        and not key.endswith(FAILED.format(patient=""))
     }
     unknown = {p: e for p, e in present.items() if p not in known or known[p].etag != e.etag}
     with ThreadPoolExecutor(CONNECTIONS) as pool:

@@ -76,10 +76,9 @@ def choose_series(
             continue
         return Choice(uid, ordered, stack, failures)
     largest = next(iter(failures.values()))
-    if len(failures) > 1:
-        largest.found += f" (the other {len(failures) - 1} CT series form no volume either)"
-        raise type(largest)(largest.found, largest.remedy)
-    raise largest
+    others = len(failures) - 1
+    also = f" (the other {others} CT series form no volume either)" if others else ""
+    raise type(largest)(largest.found + also, largest.remedy)
 
 
 def _as_stack(group: list[Slice], min_slices: int) -> tuple[list[Slice], Stack]:

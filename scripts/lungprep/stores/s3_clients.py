@@ -1,7 +1,7 @@
 """S3 clients from the standard ``AWS_*`` environment and profiles.
 
 Environment keys are handed to obstore as they are. Only a profile needs boto3's credential chain,
-whose import costs each job a third of a second.
+whose import costs each job a fifth of a second.
 """
 
 import os
