@@ -13,15 +13,21 @@ Each one says what was found and what to do; the caller at the boundary adds who
     │   └── TransferMismatch     size or checksum differ from what was sent or promised
     └── DataError                this patient can't be processed; the others can
         ├── NoCTImages           not one CT slice among the objects
+        ├── NotOriginal          localizers and derived images only
         ├── TooFewSlices         a localizer, or the rest of a broken upload
+        ├── TooShort             the slices cover less than a chest
         ├── MissingTag           a header lacks what the geometry or the HU scale needs
+        ├── NotHounsfield        the header says that the values are no Hounsfield units
         ├── UnsupportedEncoding  a transfer syntax or pixel format that can't be trusted
         ├── UndecodablePixels    pixel data is absent, short or broken
+        ├── SliceTooLarge        the header claims more pixels than any scanner makes
         ├── InconsistentSlices   size, spacing or orientation differ within the series
-        ├── DuplicatePositions   two slices lie at one position
+        ├── DuplicatePositions   slices of other content lie at one position
         ├── MissingSlices        a gap is a multiple of the others
         ├── UnevenGaps           the gaps differ
         ├── TiltedGantry         the stack is sheared
+        ├── ShiftedSlices        slices lie aside of the stack
+        ├── ObliqueSlices        the slices are turned too far from the patient's axes
         ├── GridTooLarge         the target grid would not fit in memory
         └── NoLungsFound         nothing in the volume looks like lungs
 """
@@ -82,12 +88,24 @@ class NoCTImages(DataError):
     """Not one CT slice among the objects of the patient."""
 
 
+class NotOriginal(DataError):
+    """All CT images of the patient are localizers, derived or secondary captures."""
+
+
 class TooFewSlices(DataError):
     """The series has fewer slices than a volume needs."""
 
 
+class TooShort(DataError):
+    """The slices of the series cover less than `load.min_length_mm`."""
+
+
 class MissingTag(DataError):
     """A header lacks what the geometry or the HU scale needs."""
+
+
+class NotHounsfield(DataError):
+    """The rescaled values are no Hounsfield units, by their own header."""
 
 
 class UnsupportedEncoding(DataError):
@@ -98,12 +116,16 @@ class UndecodablePixels(DataError):
     """Pixel data is absent, short or broken."""
 
 
+class SliceTooLarge(DataError):
+    """A header or stream claims more pixels than any scanner makes."""
+
+
 class InconsistentSlices(DataError):
     """Size, spacing or orientation differ within one series."""
 
 
 class DuplicatePositions(DataError):
-    """Two slices of one series lie at one position."""
+    """Slices of other content lie at one position, and no tag tells them apart."""
 
 
 class MissingSlices(DataError):
@@ -115,7 +137,15 @@ class UnevenGaps(DataError):
 
 
 class TiltedGantry(DataError):
-    """The slices are shifted in-plane along the stack."""
+    """The slices are shifted in-plane, each by as much as the one before."""
+
+
+class ShiftedSlices(DataError):
+    """Some slices are shifted in-plane."""
+
+
+class ObliqueSlices(DataError):
+    """The slices are turned further from the patient's axes than is resliced."""
 
 
 class GridTooLarge(DataError):

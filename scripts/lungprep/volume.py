@@ -53,6 +53,12 @@ class Grid:
         x, y, z = (self.affine @ [*index_zyx[::-1], 1.0])[:3]
         return float(x), float(y), float(z)
 
+    @property
+    def skew_mm(self) -> float:
+        """How far the axes lead a corner of the grid away from the patient's own axes."""
+        extent = np.array(self.shape[::-1]) * self.spacing_mm[::-1]
+        return float(np.abs((np.array(self.direction) - np.eye(3)) * extent).sum(axis=1).max())
+
     def window(self, start: tuple[int, int, int], stop: tuple[int, int, int]) -> "Grid":
         """Grid of ``array[start[0]:stop[0], start[1]:stop[1], start[2]:stop[2]]``."""
         sz, sy, sx = (int(b - a) for a, b in zip(start, stop, strict=True))
@@ -79,6 +85,34 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Slicing:
+    """Where the slices of a scan lie that do not stack evenly: uneven gaps, a tilted gantry.
+
+    Attributes
+    ----------
+    axis : int
+        Array axis along which the slices follow: 0 (z), 1 (y) or 2 (x).
+    positions_mm : tuple of float
+        Place of each slice along that axis, counted from voxel 0 of the grid; increasing, from 0.
+    shifts_mm : tuple of tuple of float
+        How far each slice is shifted from the grid along the other two array axes, in their order.
+    """
+
+    axis: int
+    positions_mm: tuple[float, ...]
+    shifts_mm: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any] | None) -> "Slicing | None":
+        """Inverse of ``dataclasses.asdict``; None stands for even slices."""
+        if fields is None:
+            return None
+        positions = tuple(float(p) for p in fields["positions_mm"])
+        shifts = tuple((float(a), float(b)) for a, b in fields["shifts_mm"])
+        return cls(int(fields["axis"]), positions, shifts)
+
+
+@dataclass(frozen=True)
 class Volume:
     """Hounsfield units on a grid.
 
@@ -88,19 +122,23 @@ class Volume:
         Shape ``grid.shape``, axes (z, y, x).
     grid : Grid
         Where the voxels lie.
+    slicing : Slicing, optional
+        What of that holds only on average, for a scan that is not resampled yet: the spacing of the
+        grid along ``slicing.axis`` is then the usual gap.
     """
 
     hu: NDArray[np.int16]
     grid: Grid
+    slicing: Slicing | None = None
 
     def save(self, path: str | Path) -> None:
         """Write the array as ``.npy``; the grid goes into the step's record."""
         save_array(path, self.hu)
 
     @classmethod
-    def load(cls, path: str | Path, grid: Grid) -> "Volume":
+    def load(cls, path: str | Path, grid: Grid, slicing: Slicing | None = None) -> "Volume":
         """Map the array of `save` read-only: pages are read as they are used."""
-        return cls(np.load(path, mmap_mode="r", allow_pickle=False), grid)
+        return cls(np.load(path, mmap_mode="r", allow_pickle=False), grid, slicing)
 
 
 def save_array(path: str | Path, array: NDArray[Any]) -> None:
