@@ -3,12 +3,13 @@
 from lungprep.jobs import Step
 from lungprep.records import read_record
 from lungprep.resampling import resample
-from lungprep.volume import Grid, Volume
+from lungprep.volume import Grid, Slicing, Volume
 
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
-    grid = Grid.from_json(read_record(snakemake.input.record)["grid"])
+    record = read_record(snakemake.input.record)
+    grid, slicing = Grid.from_json(record["grid"]), Slicing.from_json(record.get("slicing"))
     resampled = resample(
-        Volume.load(snakemake.input.volume, grid),
+        Volume.load(snakemake.input.volume, grid, slicing),
         snakemake.params.spacing_mm,
         interpolation=snakemake.params.interpolation,
         antialias=snakemake.params.antialias,

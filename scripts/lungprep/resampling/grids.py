@@ -1,0 +1,121 @@
+"""Where the voxels of the result lie."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.errors import GridTooLarge
+from lungprep.volume import IDENTITY, Grid, Slicing, Triple
+
+# Positions in headers are good to this much: axes that lead no corner further away are straight.
+SKEW_TOLERANCE_MM = 0.06
+MAX_VOXELS = 2**32
+
+
+def target_grid(grid: Grid, spacing_mm: Triple, slicing: Slicing | None = None) -> Grid:
+    """Grid of another spacing over the box of a scan.
+
+    A scan of n voxels of size s fills a box of length n·s; uneven slices reach half a usual gap
+    beyond the first and the last, and shifted ones widen the box by their shifts. The new grid has
+    round(length / s') voxels, at least one, of exactly s', centred in that box: it sticks out, or
+    falls short, by at most a quarter of a new voxel on either side, and nowhere are end voxels
+    pinned onto one another.
+
+    Where the axes are turned by more than `SKEW_TOLERANCE_MM` at a corner, the box is the smallest
+    along the patient's axes that holds the scan, the new grid's direction is the identity, and
+    length / s' is rounded up, so that no part of the scan is left out.
+
+    Parameters
+    ----------
+    grid : Grid
+        The old grid.
+    spacing_mm : tuple of float
+        New spacing, (z, y, x).
+    slicing : Slicing, optional
+        The true places of its slices.
+
+    Raises
+    ------
+    GridTooLarge
+        Where the result would have more than 2^32 voxels (8 GB of int16).
+    """
+    turned = is_turned(grid)
+    direction = IDENTITY if turned else grid.direction
+    old_axes, new_axes = np.array(grid.direction), np.array(direction)
+    corners = field_corners_mm(grid, slicing)[:, ::-1]
+    if turned:
+        corners = corners @ old_axes.T
+    low, high = corners.min(axis=0)[::-1], corners.max(axis=0)[::-1]
+    new = np.array(spacing_mm, dtype=float)
+    count = (high - low) / new
+    # A length that is a whole number but for rounding must not get a voxel more.
+    count = np.maximum(1, np.ceil(count - 1e-6) if turned else np.rint(count))
+    _check_size(spacing_mm, count)
+    first = (low + high) / 2 - (count - 1) / 2 * new
+    x, y, z = np.array(grid.origin_mm) + new_axes @ first[::-1]
+    nz, ny, nx = (int(n) for n in count)
+    sz, sy, sx = (float(s) for s in new)
+    return Grid((nz, ny, nx), (sz, sy, sx), (float(x), float(y), float(z)), direction)
+
+
+def is_turned(grid: Grid) -> bool:
+    """Whether the axes of a grid are not the patient's, so that it must be resliced."""
+    return grid.skew_mm > SKEW_TOLERANCE_MM
+
+
+def is_shifted(slicing: Slicing | None) -> bool:
+    """Whether slices lie aside of one another, so that they must be resliced."""
+    return slicing is not None and bool(np.any(slicing.shifts_mm))
+
+
+def sample_places(grid: Grid, slicing: Slicing | None, axis: int) -> NDArray[np.float64]:
+    """Places of the samples along an array axis from voxel 0, in units of its spacing."""
+    if slicing is not None and slicing.axis == axis:
+        return np.array(slicing.positions_mm) / grid.spacing_mm[axis]
+    return np.arange(grid.shape[axis], dtype=float)
+
+
+def slice_shifts(grid: Grid, slicing: Slicing | None) -> NDArray[np.float64]:
+    """Shift of each slice along the three array axes, in units of their spacing.
+
+    Returns
+    -------
+    ndarray of float64, shape (slices, 3)
+        Zero along the axis of the slices; that is axis 0 where no slicing is given.
+    """
+    if slicing is None:
+        return np.zeros((grid.shape[0], 3))
+    shifts = np.insert(np.array(slicing.shifts_mm), slicing.axis, 0.0, axis=1)
+    scaled: NDArray[np.float64] = shifts / grid.spacing_mm
+    return scaled
+
+
+def field_corners_mm(grid: Grid, slicing: Slicing | None) -> NDArray[np.float64]:
+    """Corners of what each slice measured, along the array axes, from voxel 0 of the grid.
+
+    A slice reaches half a pixel beyond its outermost pixel centres and half-way to the next slice;
+    the first and the last reach half a usual gap outwards.
+
+    Returns
+    -------
+    ndarray of float64, shape (corners, 3)
+        Millimetres along the array axes (z, y, x).
+    """
+    axis = 0 if slicing is None else slicing.axis
+    places = sample_places(grid, slicing, axis)
+    edges = np.concatenate([[-0.5], (places[1:] + places[:-1]) / 2, [places[-1] + 0.5]])
+    shifts = slice_shifts(grid, slicing)
+    low, high = shifts - 0.5, shifts + np.array(grid.shape) - 0.5
+    low[:, axis], high[:, axis] = edges[:-1], edges[1:]
+    upper = np.indices((2, 2, 2)).reshape(3, 8).T == 1
+    corners = np.where(upper, high[:, None], low[:, None]).reshape(-1, 3)
+    scaled: NDArray[np.float64] = corners * grid.spacing_mm
+    return scaled
+
+
+def _check_size(spacing_mm: Triple, count: NDArray[np.float64]) -> None:
+    if np.prod(count) > MAX_VOXELS:
+        raise GridTooLarge(
+            f"a grid of {' x '.join(f'{s:g}' for s in spacing_mm)} mm would have "
+            f"{' x '.join(f'{n:.0f}' for n in count)} voxels",
+            "choose a coarser resample.spacing_mm",
+        )

@@ -1,0 +1,101 @@
+"""Interpolation at points that lie on no axis of the scan.
+
+Every point is evaluated once, from the samples around it: its slices are found by height, each is
+interpolated in its own plane at the point's place there, and the values are blended by height.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.hu import HU_MIN
+from lungprep.resampling.boxes import Along, Reading, Scan, read, read_box
+from lungprep.resampling.kernels import Floats
+from lungprep.resampling.separable import Samples
+from lungprep.resampling.taps import Indices, nearest_sample
+
+# Places are computed, and a point on the rim of a field belongs to it.
+RIM = 1e-6
+
+
+def evaluate(scan: Scan, points: Sequence[Floats]) -> Samples | None:
+    """Interpolate a scan at the points of a tile.
+
+    A point was measured if it lies in the field of the slice nearest to it. Of the slices that make
+    a value, those whose field does not reach the point are left out, and the rest is scaled to one.
+
+    Parameters
+    ----------
+    scan : Scan
+        The scan.
+    points : sequence of ndarray of float64
+        Index of each point along each array axis of the scan, to be broadcast to the tile's shape
+        (z, y, x); of size one along the axes on which it doesn't depend.
+
+    Returns
+    -------
+    ndarray of float32 or None
+        HU, of the tile's shape, -1024 where nothing was measured; None where that is everywhere.
+    """
+    nearest = nearest_sample(scan.axes[scan.slices], points[scan.slices])
+    measured = _in_field(scan, points, range(3), nearest)
+    if not measured.any():
+        return None
+    box, along = read_box(scan, points)
+    if scan.shifts.any():
+        values = _blend_slices(scan, points, box, along)
+    else:
+        values = _interpolate(box, [a.reading for a in along], along[2].made)
+    values[~np.broadcast_to(measured, values.shape)] = HU_MIN
+    return values
+
+
+def _in_field(
+    scan: Scan, points: Sequence[Floats], axes: Iterable[int], slices: Indices
+) -> NDArray[np.bool_]:
+    """Whether points lie in the field of the given slices, along some array axes."""
+    inside = np.ones((1, 1, 1), dtype=bool)
+    for a in axes:
+        low, high = scan.axes[a].limits
+        places = points[a] - scan.shifts[slices, a] if scan.shifted(a) else points[a]
+        inside = inside & (places >= low - RIM) & (places <= high + RIM)
+    return inside
+
+
+def _blend_slices(
+    scan: Scan, points: Sequence[Floats], box: Samples, along: Sequence[Along]
+) -> Samples:
+    """Interpolate shifted slices one by one, each at the points' places in it."""
+    shifted = [a for a in scan.planar if scan.shifted(a)]
+    readings = [a.reading for a in along]
+    total = weight_sum = np.zeros((1, 1, 1), dtype=np.float32)
+    for entries, weights in zip(*along[scan.slices].reading, strict=True):
+        slices = entries + along[scan.slices].start
+        readings[scan.slices] = Reading(entries[None], np.ones((1, 1, 1, 1), dtype=np.float32))
+        for a in shifted:
+            places = points[a] - scan.shifts[slices, a]
+            readings[a] = read(scan, a, places, along[a].start)
+        share = weights * _in_field(scan, points, shifted, slices)
+        total = total + share * _interpolate(box, readings, along[2].made)
+        weight_sum = weight_sum + share
+    weight_sum[weight_sum == 0] = 1
+    return total / weight_sum
+
+
+def _interpolate(box: Samples, readings: Sequence[Reading], rows: bool) -> Samples:
+    """Blend entries of a box; with ``rows``, each of its rows holds the points of a tile's row."""
+    _, height, width = box.shape
+    along_z, along_y, along_x = readings
+    total = np.zeros((1, 1, 1), dtype=np.float32)
+    for z, weight_z in zip(*along_z, strict=True):
+        for y, weight_y in zip(*along_y, strict=True):
+            row = z * height + y
+            if rows and row.shape[2] == 1:
+                values = np.take(box.reshape(-1, width), row[..., 0], axis=0)
+            else:
+                values = np.zeros((1, 1, 1), dtype=np.float32)
+                for x, weight_x in zip(*along_x, strict=True):
+                    values = values + weight_x * np.take(box, row * width + x)
+            total = total + weight_z * weight_y * values
+    return total
