@@ -1,0 +1,232 @@
+"""Points in patient coordinates to voxels of the published arrays, and back.
+
+Points are x y z in mm, DICOM patient coordinates (LPS). Voxels are z y x, as PATIENT.npy is
+indexed, and fractional: round them to index the array.
+"""
+
+import argparse
+import csv
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from math import isfinite
+from pathlib import Path
+
+from lungprep.cohort import ACCEPTED_ID, FAILED, ID_RULE, RECEIPT
+from lungprep.coordinates import Placement, inside, to_voxel, to_world
+from lungprep.errors import ConfigError, DataError, LungprepError, NotFound, ObjectNotFound
+from lungprep.nodules import PATIENT, Conversion, convert, read_nodules
+from lungprep.stores import S3Options, Store, open_store
+from lungprep.stores.address import parse_address
+from lungprep.stores.base import CONNECTIONS
+
+EXAMPLES = """\
+examples:
+  python scripts/coordinates.py s3://bucket/npy/ P0042 --world -60.5 -20 -310.25
+  python scripts/coordinates.py /data/npy P0042 --voxel 150 80 120
+  python scripts/coordinates.py s3://bucket/npy/ --nodules annotations.csv --output voxels.csv
+
+nodule lists: CSV with the columns seriesuid,coordX,coordY,coordZ,diameter_mm (LUNA16) or
+patient,coordX,coordY,coordZ,diameter_mm; diameter_mm may be missing, other columns are kept. With
+both seriesuid and patient, rows are matched by patient and the series is checked. The output has
+  patient, seriesuid, voxelZ, voxelY, voxelX, diameterZ_voxels, diameterY_voxels,
+  diameterX_voxels, inside (yes or no), and the other columns.
+A row outside of the cropped array is written with inside=no. A row whose patient or series is not
+published is written with empty voxels. Both are counted on stderr, and the first of them listed.
+
+exit status: 0 if the point was converted, or each row was converted or counted on stderr; 1 if the
+nodule list, the receipts or the target can't be used, with one line that says why and nothing
+written; 2 if the command line is wrong.
+credentials, region and endpoint come from the AWS_* environment and profiles.
+"""
+LISTED = 20
+QUIET_S = 3.0
+
+
+def main(arguments: list[str]) -> None:
+    """Convert one point or a nodule list."""
+    options = parse(arguments)
+    address = parse_address("TARGET", options.target)
+    s3 = S3Options(options.endpoint_url, options.anonymous, options.requester_pays)
+    target = open_store(address, s3)
+    if options.nodules is not None:
+        convert_list(target, options.nodules, options.output)
+        return
+    placement = read_placement(target, options.patient)
+    if options.world is not None:
+        result = voxel = to_voxel(placement.affine, options.world)
+    else:
+        voxel = options.voxel
+        result = to_world(placement.affine, voxel)
+    # Adding zero turns -0.0 into 0.0.
+    sys.stdout.write(" ".join(f"{number:.6f}" for number in result.round(6) + 0.0) + "\n")
+    if not inside(placement.shape, voxel):
+        say(f"outside of the array of {placement.patient}, whose (z, y, x) are {placement.shape}")
+
+
+def convert_list(target: Store, source: str, output: str) -> None:
+    """Convert a nodule list, and tell which rows have no voxel in an array."""
+    if Path(output).resolve() == Path(source).resolve():
+        raise ConfigError(f"--output {output} is the nodule list itself", "give another file")
+    nodules = read_nodules(source)
+    patients = nodules.names(PATIENT) if PATIENT in nodules.columns else None
+    placements, unusable = read_placements(target, patients)
+    conversion = convert(nodules, placements)
+    write(output, conversion)
+    outside, unplaced = len(conversion.outside), len(conversion.unplaced)
+    say(
+        f"wrote {len(conversion.rows)} rows to {output}: "
+        f"{len(conversion.rows) - outside - unplaced} inside, {outside} outside of the array, "
+        f"{unplaced} without a voxel"
+    )
+    say_all("outside of the array", conversion.outside)
+    say_all("without a voxel", conversion.unplaced)
+    say_all("not a receipt", unusable)
+
+
+def read_placement(target: Store, patient: str) -> Placement:
+    """Read where the array of a patient lies."""
+    if not ACCEPTED_ID.fullmatch(patient):
+        raise ConfigError(f"{patient!r} is not usable as a patient id", ID_RULE)
+    try:
+        return Placement.of(patient, target.read(RECEIPT.format(patient=patient)))
+    except ObjectNotFound as error:
+        raise ObjectNotFound(
+            f"patient {patient} is not published in {target.address}",
+            "check the id and the target, or publish the patient first",
+        ) from error
+
+
+def read_placements(
+    target: Store, patients: Iterable[str] | None
+) -> tuple[dict[str, Placement], list[str]]:
+    """Read where the arrays of patients, or of all, lie, and what was no receipt.
+
+    The cohort index does not hold this, so each receipt is read.
+    """
+    published = {
+        patient
+        for key in (entry.key for entry in target.entries())
+        if key.endswith(".json") and not key.endswith(FAILED.format(patient=""))
+        # Other keys, the index among them, are no patient's.
+        if ACCEPTED_ID.fullmatch(patient := key.removesuffix(".json"))
+    }
+    if not published:
+        raise NotFound(f"{target.address} holds no published patient", "check the address")
+    wanted = sorted(published if patients is None else published.intersection(patients))
+
+    def read(patient: str) -> Placement | str:
+        try:
+            return read_placement(target, patient)
+        except (DataError, ObjectNotFound) as error:
+            return str(error)
+
+    tell = progress(len(wanted))
+    placements, unusable = {}, []
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for found in pool.map(read, wanted):
+            if isinstance(found, Placement):
+                placements[found.patient] = found
+            else:
+                unusable.append(found)
+            tell(len(placements) + len(unusable))
+    return placements, unusable
+
+
+def progress(total: int) -> Callable[[int], None]:
+    """Say every few seconds how many receipts are read."""
+    last = time.monotonic()
+
+    def tell(done: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= QUIET_S:
+            last = time.monotonic()
+            say(f"read {done} of {total} receipts")
+
+    return tell
+
+
+def write(path: str, conversion: Conversion) -> None:
+    """Write a converted nodule list as CSV in UTF-8."""
+    try:
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(conversion.columns)
+            writer.writerows(conversion.rows)
+    except OSError as error:
+        raise ConfigError(
+            f"--output {path} can't be written ({error.strerror})",
+            "give a file in a folder of yours",
+        ) from error
+
+
+def say(text: str) -> None:
+    """Tell the user something that is no result."""
+    sys.stderr.write(f"{text}\n")
+
+
+def say_all(what: str, items: list[str]) -> None:
+    """List the first items, each on a line."""
+    for item in items[:LISTED]:
+        say(f"{what}: {item}")
+    if len(items) > LISTED:
+        say(f"{what}: and {len(items) - LISTED} more")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line; ends the process where it is wrong."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "target", metavar="TARGET", help="the workflow's target: s3://bucket/prefix/ or a folder"
+    )
+    parser.add_argument("patient", metavar="PATIENT", nargs="?", help="id, for a single point")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--world",
+        nargs=3,
+        type=number,
+        metavar=("X", "Y", "Z"),
+        help="point in mm; prints its voxel, z y x",
+    )
+    what.add_argument(
+        "--voxel",
+        nargs=3,
+        type=number,
+        metavar=("Z", "Y", "X"),
+        help="prints its point, x y z in mm",
+    )
+    what.add_argument("--nodules", metavar="CSV", help="nodule list to convert")
+    parser.add_argument("--output", metavar="CSV", help="where the converted nodule list goes")
+    parser.add_argument("--endpoint-url", metavar="URL", help="another S3 than Amazon's")
+    parser.add_argument("--anonymous", action="store_true", help="unsigned requests")
+    parser.add_argument("--requester-pays", action="store_true", help="agree to pay for requests")
+    options = parser.parse_args([shielded(argument) for argument in arguments])
+    if options.nodules is None and (options.patient is None or options.output is not None):
+        parser.error("--world and --voxel take a PATIENT, and no --output")
+    if options.nodules is not None and (options.patient is not None or options.output is None):
+        parser.error("--nodules takes an --output, and no PATIENT")
+    return options
+
+
+def shielded(argument: str) -> str:
+    """Put a blank before a negative number, or argparse takes -1e-05 for an option."""
+    return f" {argument}" if re.match(r"-[\d.]", argument) else argument
+
+
+def number(text: str) -> float:
+    """Read a coordinate."""
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except LungprepError as error:
+        sys.exit(f"lungprep: {error}")
