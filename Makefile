@@ -1,6 +1,6 @@
 # make demo   a real chest CT and two phantoms, S3 to S3, in .venv and demo/
 # make test   format, lint, types, unit tests and whole-workflow tests
-# make table  render the README's config table from the schema
+# make table  render the README's config table and docs/corpus.md from what they show
 # make lock   pin the dependencies of pyproject.toml anew
 
 PYTHON ?= python3
@@ -40,10 +40,11 @@ $(SCAN): | .venv/run
 	$(BIN)/pip install --quiet -r $<
 	@touch $@
 
-table: .venv/run
+table: .venv/dev
 	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep import config; \
 	  readme = Path("../README.md"); \
 	  readme.write_text(config.with_table(readme.read_text(), config.read_schema()))'
+	cd tests && PYTHONPATH=../scripts ../$(BIN)/python -m corpus.table
 
 lock: .venv/dev
 	$(BIN)/pip install --quiet uv

@@ -2,7 +2,8 @@
 
 in    objects below the patient's prefix, streamed into memory
 out   hu.npy     int16 HU, (z, y, x) towards the head, the back and the patient's left
-      load.json  its grid, the series that was chosen and what was found at the source
+      load.json  its grid, the true places of uneven slices, the series that was chosen, and what
+                 was found at the source
 """
 
 
@@ -24,7 +25,7 @@ rule load:
         prefix=prefix,
         series_uid=series_uid,
         s3=lookup(within=config, dpath="s3"),
-        min_slices=lookup(within=config, dpath="load/min_slices"),
+        options=lookup(within=config, dpath="load"),
         code=code_version("load"),
     script:
         "../scripts/load.py"

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from lungprep.jobs import Step
 from lungprep.loading import load
+from lungprep.series.policy import LoadOptions
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 
@@ -11,8 +12,9 @@ with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as
     address = parse_address("source", snakemake.params.prefix)
     volume, scan = load(
         open_store(address, S3Options(**snakemake.params.s3)),
-        min_slices=snakemake.params.min_slices,
+        LoadOptions(**snakemake.params.options),
         series_uid=snakemake.params.series_uid,
     )
     volume.save(snakemake.output.volume)
-    step.record(snakemake.output.record, {"grid": volume.grid.to_json(), **asdict(scan)})
+    places = {"grid": asdict(volume.grid), "slicing": volume.slicing and asdict(volume.slicing)}
+    step.record(snakemake.output.record, {**places, **asdict(scan)})

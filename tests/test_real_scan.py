@@ -13,6 +13,7 @@ from lungprep.export import export
 from lungprep.loading import load
 from lungprep.resampling import resample
 from lungprep.segmentation import segment
+from lungprep.series.policy import LoadOptions
 from lungprep.stores import Entry
 
 ARCHIVE = Path(__file__).parents[1] / "demo/scan" / f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
@@ -43,7 +44,7 @@ def archive():
 
 @pytest.fixture(scope="module")
 def loaded(archive):
-    return load(archive, min_slices=10)
+    return load(archive, LoadOptions())
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def lungs(loaded):
 def test_ct_is_chosen_beside_segmentation_and_contours(loaded):
     _, found = loaded
     assert found.series_instance_uid == scan.CT_SERIES
-    assert found.source["skipped"]["other DICOM"] == 2
+    assert found.source["skipped"] == {"RTSTRUCT": 1, "SEG": 1, "not DICOM": 3}
     assert found.acquisition["shape"] == [236, 512, 512]
 
 

@@ -111,7 +111,13 @@ def test_the_image_chain_is_the_image_modules_alone():
     chain = [p.relative_to(recipe.SCRIPTS).as_posix() for p in recipe.image_chain()]
     assert chain[:4] == ["load.py", "resample.py", "segment.py", "publish.py"]
     names = {name.removeprefix("lungprep/") for name in chain[4:]}
-    assert {"loading.py", "hu.py", "dicom.py", "series.py", "resampling.py", "export.py"} <= names
+    assert {
+        "loading.py",
+        "hounsfield/scale.py",
+        "series/gaps.py",
+        "resampling/kernels.py",
+        "export.py",
+    } <= names
     assert "segmentation/lungs.py" in names
     strangers = {"publishing.py", "config.py", "errors.py", "run.py", "preview.py"}
     assert not strangers & names

@@ -1,77 +1,46 @@
 """From the objects of one patient to a volume and the facts about its source."""
 
 import logging
-from collections import Counter
-from collections.abc import Iterator
+import re
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
 
-from lungprep.dicom import Slice, read_slice
+from lungprep.dicom.slices import Slice, read_object
 from lungprep.errors import NoCTImages, UndecodablePixels
-from lungprep.series import Choice, assemble, choose_series
+from lungprep.provenance import Scan, describe, report
+from lungprep.series.assembly import assemble
+from lungprep.series.policy import LoadOptions
+from lungprep.series.selection import choose_series
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS, listing_digest
 from lungprep.volume import Volume
 
-# Technical tags that may leave the DICOM header: no name, id, date, site or free text among them.
-TECHNICAL_TAGS = {
-    "manufacturer": "Manufacturer",
-    "model": "ManufacturerModelName",
-    "kernel": "ConvolutionKernel",
-    "kvp": "KVP",
-    "slice_thickness_mm": "SliceThickness",
-    "patient_position": "PatientPosition",
-    "image_type": "ImageType",
-}
+CT, NOT_DICOM = "CT", "not DICOM"
+# Decimal and hexadecimal numbers, as in IM000123, 1.2.840.113619 or 4B1F9D2C.
+NUMBERS = re.compile(r"[0-9A-Fa-f.]+")
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Scan:
-    """What was found at the source; every field goes into the sidecar.
-
-    Attributes
-    ----------
-    series_instance_uid : str
-        The series that became the volume.
-    source : dict
-        ``prefix``, ``objects``, ``bytes`` and ``digest`` (over key, size and ETag of each object),
-        ``skipped`` (objects by kind that are no CT image).
-    acquisition : dict
-        Whitelisted technical tags, slices, spacing and transfer syntax of the series.
-    rejected_series : dict
-        Kind of error for which a larger CT series was not taken, by its UID; the log has the text,
-        which may quote names of objects.
-    flags : list of str
-        Typed warnings.
-    """
-
-    series_instance_uid: str
-    source: dict[str, Any]
-    acquisition: dict[str, Any]
-    rejected_series: dict[str, str]
-    flags: list[str] = field(default_factory=list)
-
-
-def load(source: Store, *, min_slices: int, series_uid: str | None = None) -> tuple[Volume, Scan]:
+def load(
+    source: Store, options: LoadOptions, *, series_uid: str | None = None
+) -> tuple[Volume, Scan]:
     """Stream the objects of a patient into memory and build the volume; nothing touches the disk.
 
     Parameters
     ----------
     source : Store
         The patient's prefix.
-    min_slices : int
-        Series with fewer slices are no volume.
+    options : LoadOptions
+        What is accepted, repaired and preferred.
     series_uid : str, optional
         Take this series and no other.
 
     Returns
     -------
     volume : Volume
-        int16 HU, canonical axes, on the grid of the scan.
+        int16 HU, canonical axes, on the grid of the scan; with a `Slicing` where that is repaired.
     scan : Scan
         What was found.
 
@@ -85,89 +54,62 @@ def load(source: Store, *, min_slices: int, series_uid: str | None = None) -> tu
     entries = source.entries(below=True)
     if not entries:
         raise NoCTImages(f"nothing lies under {source.address}", "check the prefix")
-    skipped: Counter[str] = Counter()
-    slices = list(_ct_slices(source, entries, skipped))
+    slices, kinds = _read(source, entries)
     if not slices:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(skipped.items()))
+        counts = ", ".join(f"{len(keys)} {kind}" for kind, keys in sorted(kinds.items()))
         raise NoCTImages(
-            f"no CT image among {len(entries)} objects under {source.address} ({kinds})",
+            f"no CT image among {len(entries)} objects under {source.address} ({counts})",
             "check the prefix",
         )
-    _check_empty(entries, slices)
-    choice = choose_series(slices, min_slices=min_slices, series_uid=series_uid)
+    _check_lost(entries, kinds)
+    skipped = {kind: keys for kind, keys in sorted(kinds.items()) if kind != CT and keys}
+    choice = choose_series(slices, options, series_uid=series_uid)
     slices.clear()
-    scan = _describe(source, entries, skipped, choice)
-    _report(scan, choice)
-    return assemble(choice.slices, choice.stack), scan
-
-
-def _ct_slices(source: Store, entries: list[Entry], skipped: Counter[str]) -> Iterator[Slice]:
-    """Read all objects in parallel, in the order of the listing."""
-
-    def fetch(entry: Entry) -> Slice | str:
-        content = source.read(entry.key, entry)
-        slice_ = read_slice(entry.key, content)
-        return slice_ or ("other DICOM" if content[128:132] == b"DICM" else "not DICOM")
-
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for found in pool.map(fetch, entries):
-            if isinstance(found, str):
-                skipped[found] += 1
-            else:
-                yield found
-
-
-def _check_empty(entries: list[Entry], slices: list[Slice]) -> None:
-    """Refuse an empty object that is named like a slice: an upload that broke off."""
-    suffixes = {PurePosixPath(slice_.key).suffix for slice_ in slices} - {""}
-    for entry in entries:
-        if entry.size == 0 and PurePosixPath(entry.key).suffix in suffixes:
-            raise UndecodablePixels(f"{entry.key} is empty", "upload it again")
-
-
-def _describe(source: Store, entries: list[Entry], skipped: Counter[str], choice: Choice) -> Scan:
-    dataset = choice.slices[0].dataset
-    acquisition = {
-        name: _plain(dataset[keyword].value)
-        for name, keyword in TECHNICAL_TAGS.items()
-        if keyword in dataset and dataset[keyword].value not in (None, "")
+    acquisition = describe(choice)
+    report(choice, skipped)
+    volume, found = assemble(choice.volume, assume_hu=options.assume_hu)
+    details = {**choice.volume.flags, **found}
+    for name, measure in details.items():
+        logger.warning("flag %s: %g", name, measure)
+    source_facts = {
+        "prefix": str(source.address),
+        "objects": len(entries),
+        "bytes": sum(entry.size for entry in entries),
+        "digest": listing_digest(entries),
+        "skipped": {kind: len(keys) for kind, keys in skipped.items()},
     }
-    return Scan(
-        series_instance_uid=choice.series_uid,
-        source={
-            "prefix": str(source.address),
-            "objects": len(entries),
-            "bytes": sum(entry.size for entry in entries),
-            "digest": listing_digest(entries),
-            "skipped": dict(sorted(skipped.items())),
-        },
-        acquisition={
-            **acquisition,
-            "transfer_syntax": str(dataset.file_meta.TransferSyntaxUID),
-            "shape": list(choice.stack.shape),
-            "spacing_mm": list(choice.stack.spacing_mm),
-        },
-        rejected_series={uid: type(error).__name__ for uid, error in choice.rejected.items()},
-    )
+    rejected = {uid: rejection.kind for uid, rejection in choice.rejected.items()}
+    flags = sorted(details)
+    return volume, Scan(choice.series_uid, source_facts, acquisition, rejected, flags, details)
 
 
-def _plain(value: Any) -> Any:
-    """A tag's value as JSON: numbers as numbers, lists as lists, all else as text."""
-    if isinstance(value, float | int):
-        return float(value)
-    if isinstance(value, str):
-        return str(value)
-    return [_plain(v) for v in value]
+def _read(source: Store, entries: list[Entry]) -> tuple[list[Slice], dict[str, list[str]]]:
+    """Read all objects in parallel: the CT slices, and the keys of all objects by kind."""
+
+    def fetch(entry: Entry) -> list[Slice] | str:
+        return read_object(entry.key, source.read(entry.key, entry))
+
+    slices: list[Slice] = []
+    kinds: dict[str, list[str]] = defaultdict(list)
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for entry, found in zip(entries, pool.map(fetch, entries), strict=True):
+            kinds[found if isinstance(found, str) else CT].append(entry.key)
+            if not isinstance(found, str):
+                slices += found
+    return slices, kinds
 
 
-def _report(scan: Scan, choice: Choice) -> None:
-    slices, rows, columns = scan.acquisition["shape"]
-    gap = scan.acquisition["spacing_mm"][0]
-    logger.info(
-        "series %s: %d slices of %d x %d, %.3f mm apart",
-        *(scan.series_instance_uid, slices, rows, columns, gap),
-    )
-    for kind, count in scan.source["skipped"].items():
-        logger.info("skipped %d objects: %s", count, kind)
-    for uid, error in choice.rejected.items():
-        logger.info("passed over series %s: %s", uid, error)
+def _check_lost(entries: list[Entry], kinds: dict[str, list[str]]) -> None:
+    """Refuse an object that is named like a slice and is none: an upload that broke off."""
+    like_slices = {_pattern(key) for key in kinds[CT]}
+    sizes = {entry.key: entry.size for entry in entries}
+    for key in kinds[NOT_DICOM]:
+        if _pattern(key) in like_slices and not PurePosixPath(key).name.startswith("."):
+            found = "is not DICOM" if sizes[key] else "is empty"
+            raise UndecodablePixels(f"{key} {found}, though named like a slice", "upload it again")
+
+
+def _pattern(key: str) -> str:
+    """What the names of a series' files share: the suffix, or else the name less its numbers."""
+    path = PurePosixPath(key.removesuffix(".gz"))
+    return path.suffix if path.suffix.strip(".0123456789") else NUMBERS.sub("0", path.name)

@@ -20,7 +20,16 @@ SECTIONS = ("load", "resample", "segment", "output")
 STEPS = ("load", "resample", "segment", "publish")
 ROOTS = ("loading", "resampling", "segmentation", "export")
 NO_IMAGE = ("errors.py", "stores")
-VERSIONS = ("numpy", "pydicom", "opencv-python-headless", "connected-components-3d", "fill-voids")
+VERSIONS = (
+    "numpy",
+    "pydicom",
+    "pyjpegls",
+    "pylibjpeg-libjpeg",
+    "pylibjpeg-openjpeg",
+    "opencv-python-headless",
+    "connected-components-3d",
+    "fill-voids",
+)
 
 
 def recipe_digest(config: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from lungprep.export import Product
 
-FROM_SCAN = ("series_instance_uid", "source", "acquisition", "rejected_series")
+FROM_SCAN = ("series_instance_uid", "source", "acquisition", "rejected_series", "flag_details")
 
 
 def sidecar(

@@ -26,7 +26,7 @@ def test_real_patient_s3_to_s3(lab, server):
     assert hu.dtype == np.int16
     assert list(hu.shape) == sidecar["shape"]
     assert sidecar["spacing_mm"] == [1.0, 1.0, 1.0]
-    assert sidecar["source"]["skipped"] == {"not DICOM": 3, "other DICOM": 2}
+    assert sidecar["source"]["skipped"] == {"RTSTRUCT": 1, "SEG": 1, "not DICOM": 3}
     assert 4600 < sidecar["lungs"]["right_ml"] + sidecar["lungs"]["left_ml"] < 5000
     peaks = {step: usage["peak_mb"] for step, usage in sidecar["steps"].items()}
     assert max(peaks.values()) < 600, peaks

@@ -65,6 +65,12 @@ def slices(phantom: Phantom, scan: Scan | None = None) -> Iterator[tuple[str, by
         DICOM file with preamble, one CT image. The order is that of the slice normal.
     """
     scan = Scan() if scan is None else scan
+    for index, dataset in enumerate(images(phantom, scan)):
+        yield f"1-{dataset.InstanceNumber:03d}.dcm", encode(dataset, scan, index)
+
+
+def images(phantom: Phantom, scan: Scan) -> Iterator[Dataset]:
+    """The CT images of a scan along the slice normal, not encoded yet: little endian pixels."""
     grid = scan.grid(phantom)
     outside = ~scan.field()
     for index, number in enumerate(scan.instance_numbers(grid.shape[0])):
@@ -72,7 +78,7 @@ def slices(phantom: Phantom, scan: Scan | None = None) -> Iterator[tuple[str, by
         hu, _ = next(phantom.planes(where))
         dataset = _header(scan, where, index, number)
         _set_pixels(dataset, _noisy(hu, scan, index), outside, _at(scan.padding, index))
-        yield f"1-{number:03d}.dcm", _encode(dataset, scan, index)
+        yield dataset
 
 
 def _at(value: _Value | Callable[[int], _Value], index: int) -> _Value:
@@ -152,7 +158,8 @@ def _set_pixels(
     dataset.add_new("PixelData", "OW", values.astype("<i2" if signed else "<u2").tobytes())
 
 
-def _encode(dataset: Dataset, scan: Scan, index: int) -> bytes:
+def encode(dataset: Dataset, scan: Scan, index: int) -> bytes:
+    """Write an image as a file in the scan's transfer syntax, after the scan's `edit` of it."""
     syntax = UID(scan.transfer_syntax)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.hu import HU_MAX, HU_MIN
+from lungprep.hounsfield.scale import HU_MAX, HU_MIN
 from lungprep.resampling.axes import Axis
 from lungprep.resampling.boxes import Scan
 from lungprep.resampling.grids import slice_shifts

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.hu import HU_MIN
+from lungprep.hounsfield.scale import HU_MIN
 from lungprep.resampling.boxes import Along, Reading, Scan, read, read_box
 from lungprep.resampling.kernels import Floats
 from lungprep.resampling.separable import Samples

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.hu import HU_MAX, HU_MIN
+from lungprep.hounsfield.scale import HU_MAX, HU_MIN
 from lungprep.resampling.axes import Axis
 from lungprep.resampling.kernels import Floats
 from lungprep.resampling.taps import Taps, taps

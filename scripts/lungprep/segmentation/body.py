@@ -10,7 +10,7 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.hu import HU_MIN
+from lungprep.hounsfield.scale import HU_MIN
 from lungprep.segmentation.blocks import Blocks
 from lungprep.segmentation.morphology import Mask, erode
 from lungprep.volume import Volume

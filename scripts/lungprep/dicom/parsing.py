@@ -1,0 +1,208 @@
+"""From the bytes of a DICOM file to the elements that matter (PS3.10 7; PS3.5 7 and A)."""
+
+import logging
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from io import SEEK_CUR, BytesIO
+
+import pydicom.config
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.errors import BytesLengthException
+from pydicom.filereader import data_element_generator
+from pydicom.tag import BaseTag
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+)
+
+# Where a value breaks the rules of its VR or character set, pydicom warns and quotes it: a name
+# would be in the job's log. Values are checked where they are used, and errors designed.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+warnings.filterwarnings("ignore", module=r"pydicom\.")
+
+# What pydicom and its decoders raise on broken files; found by truncating and flipping bytes.
+BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    BytesLengthException,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    struct.error,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+
+Element = DataElement | RawDataElement
+Elements = dict[BaseTag, Element]
+Tags = list[BaseTag | int]
+
+PREFIX = slice(128, 132)
+CHARACTER_SET = 0x00080005
+PIXEL_DATA = 0x7FE00010
+GROUP_1 = 0x00010000
+# A deflated data set up to this size is inflated on trust; no header comes near it.
+TRUSTED_BYTES = 16 << 20
+# No CT object is larger: 4,000 slices of 512 x 512 pixels.
+LARGEST_BYTES = 2 << 30
+
+
+class BrokenFile(Exception):
+    """The elements break off or make no sense.
+
+    Attributes
+    ----------
+    dataset : pydicom.Dataset
+        What was read by then.
+    """
+
+    def __init__(self, reason: str, dataset: Dataset) -> None:
+        super().__init__(reason)
+        self.dataset = dataset
+
+
+def is_dicom(content: bytes) -> bool:
+    """Whether a file starts as PS3.10 7.1 wants: 128 bytes of anything, then DICM."""
+    return content[PREFIX] == b"DICM"
+
+
+def parse(content: bytes, tags: Tags) -> Dataset:
+    """Read some elements of a DICOM file.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    tags : list of int
+        The elements wanted; all others are skipped.
+
+    Returns
+    -------
+    Dataset
+        With `file_meta`. Values are not converted until they are asked for. SpecificCharacterSet
+        is passed over: text is read as Latin-1, which has no invalid bytes to stumble over.
+
+    Raises
+    ------
+    BrokenFile
+        Where elements break off or make no sense.
+    """
+    meta: Elements = {}
+    body: Elements = {}
+    encoding, whole = (True, True), True
+    failure: Exception | None = None
+    stream = BytesIO(content)
+    stream.seek(PREFIX.stop)
+    try:
+        # Group 2 is always explicit little endian.
+        for element in data_element_generator(stream, False, True, stop_when=_is_behind_meta):
+            meta[element.tag] = element
+        syntax = str(FileMetaDataset(meta).get("TransferSyntaxUID", ""))
+        if syntax == DeflatedExplicitVRLittleEndian:
+            inflated, whole = inflate(stream.read())
+            stream = BytesIO(inflated)
+        encoding = _is_implicit(stream, syntax), syntax != ExplicitVRBigEndian
+        for element in _elements(stream, encoding, tags):
+            body[element.tag] = element
+        if not whole:
+            raise ValueError("the deflated data set breaks off, or goes on and on")
+    except BROKEN as error:
+        failure = error
+    dataset = Dataset(body)
+    dataset.set_original_encoding(*encoding, "iso8859")
+    dataset.file_meta = FileMetaDataset(meta)
+    if failure is not None:
+        # Not the text of the error, which may quote the value of a broken element.
+        kind = type(failure)
+        reason = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+        raise BrokenFile(reason, dataset) from failure
+    return dataset
+
+
+def _is_behind_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
+    return tag.group != 2
+
+
+def _is_implicit(stream: BytesIO, syntax: str) -> bool:
+    """Whether elements lack their VR: some files' transfer syntax lies, their first element not."""
+    start = stream.tell()
+    vr = stream.read(6)[4:]
+    stream.seek(start)
+    return syntax == ImplicitVRLittleEndian if len(vr) < 2 else not (vr.isalpha() and vr.isupper())
+
+
+def _elements(stream: BytesIO, encoding: tuple[bool, bool], tags: Tags) -> Iterator[Element]:
+    """The elements asked for, up to the pixel data: what follows, padding mostly, may be endless.
+
+    Raises
+    ------
+    ValueError
+        For an element of group 0, as in a run of zeros, which would be read as a million elements.
+    """
+    implicit, little = encoding
+    header = struct.Struct("<>"[not little] + ("HHL" if implicit else "HH2xH"))
+    while True:
+        for element in data_element_generator(
+            stream, implicit, little, stop_when=_is_passed_over, specific_tags=tags
+        ):
+            yield element
+            if element.tag == PIXEL_DATA:
+                return
+        start = stream.read(header.size)
+        if len(start) < header.size:
+            return
+        group, number, length = header.unpack(start)
+        if group << 16 | number != CHARACTER_SET:
+            raise ValueError("an element of group 0")
+        stream.seek(length, SEEK_CUR)
+
+
+def _is_passed_over(tag: BaseTag, vr: str | None, length: int) -> bool:
+    """SpecificCharacterSet: pydicom warns about a wrong one, and quotes it; and what can't be."""
+    return int(tag) == CHARACTER_SET or int(tag) < GROUP_1
+
+
+def inflate(zipped: bytes) -> tuple[bytes, bool]:
+    """Inflate a data set (PS3.5 A.5), and no further than its own header accounts for.
+
+    Parameters
+    ----------
+    zipped : bytes
+        A deflate stream without header (RFC 1951); what follows it is left alone.
+
+    Returns
+    -------
+    inflated : bytes
+        At most 16 MiB more than the pixels that the header announces.
+    whole : bool
+        Whether that is all: false for a stream that breaks off, or holds more.
+
+    Raises
+    ------
+    zlib.error
+        Where it is no such stream.
+    """
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = stream.decompress(zipped, TRUSTED_BYTES)
+    wanted = 0 if stream.eof else _pixel_bytes(inflated)
+    if 0 < wanted <= LARGEST_BYTES:
+        inflated += stream.decompress(stream.unconsumed_tail, wanted)
+    return inflated, stream.eof
+
+
+def _pixel_bytes(start: bytes) -> int:
+    """Bytes of the pixels that the start of an explicit little endian data set announces."""
+    tags: Tags = [BaseTag(tag) for tag in (0x00280008, 0x00280010, 0x00280011, PIXEL_DATA)]
+    header = Dataset({e.tag: e for e in _elements(BytesIO(start), (False, True), tags)})
+    frames, rows, columns = (
+        int(header.get(keyword) or 1) for keyword in ("NumberOfFrames", "Rows", "Columns")
+    )
+    return 2 * rows * columns * frames

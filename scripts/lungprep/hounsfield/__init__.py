@@ -1,0 +1,1 @@
+"""From stored values to Hounsfield units (`rescale`): the scale, LUTs, padding, plausibility."""

@@ -1,0 +1,1 @@
+"""From a slice to its stored values (`stored`): encapsulation, checked streams, decoders."""

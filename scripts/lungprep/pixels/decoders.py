@@ -1,0 +1,102 @@
+"""Decoders of encapsulated frames (PS3.5 8.2 and A.4), each behind a check of its stream."""
+
+import struct
+
+import jpeg_ls  # type: ignore[import-untyped]
+import numpy as np
+from libjpeg.utils import decode as decode_jpeg
+from numpy.typing import NDArray
+from openjpeg.utils import decode_pixel_data as decode_jpeg_2000
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+)
+
+from lungprep.pixels.codestream import JPEG_LS, LOSSLESS_HUFFMAN, Codestream, read_jpeg
+from lungprep.pixels.jpeg2000 import read_jpeg2000, unwrapped
+from lungprep.pixels.jpeg_lossless import check_length
+
+JPEG_SYNTAXES = {JPEGLossless, JPEGLosslessSV1}
+JPEG_LS_SYNTAXES = {JPEGLSLossless, JPEGLSNearLossless}
+JPEG_2000_SYNTAXES = {JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K}
+SYNTAXES = JPEG_SYNTAXES | JPEG_LS_SYNTAXES | JPEG_2000_SYNTAXES
+
+
+def decode(
+    frame: bytes, syntax: str, shape: tuple[int, int], bits: int
+) -> tuple[NDArray[np.uint16], Codestream]:
+    """Decode a JPEG, JPEG-LS, JPEG 2000 or HTJ2K frame.
+
+    Parameters
+    ----------
+    frame : bytes
+        The encoded frame, padded or not.
+    syntax : str
+        Transfer syntax UID.
+    shape : tuple of int
+        Rows and columns by the header.
+    bits : int
+        BitsStored by the header. The stream's precision may be more, up to 16: many exporters
+        encode cells of 16 bits of which 12 are stored.
+
+    Returns
+    -------
+    cells : ndarray of uint16
+        Shape (rows, columns); signed values as their two's complement.
+    stream : Codestream
+        What the stream says about itself.
+
+    Raises
+    ------
+    ValueError
+        Where the stream is of another coding process than its transfer syntax, or of another size
+        than the header says, before any decoder runs; and where it breaks off.
+    RuntimeError
+        Where its decoder fails.
+    """
+    if syntax in JPEG_2000_SYNTAXES:
+        frame = unwrapped(frame)
+    frame = frame.rstrip(b"\0")
+    stream = _read(frame, syntax)
+    said = (*shape, 1)
+    found = (stream.rows, stream.columns, stream.components)
+    if found != said or not bits <= stream.precision <= 16:
+        raise ValueError(
+            f"the stream holds {_size(*found, stream.precision)} where the header says "
+            f"{_size(*said, bits)}"
+        )
+    values = np.frombuffer(_run(frame, syntax), dtype="<u2" if stream.precision > 8 else "u1")
+    if values.size != shape[0] * shape[1]:
+        raise ValueError(f"{values.size} values decoded where {shape[0] * shape[1]} are said to be")
+    cells = values.astype(np.uint16, copy=False).reshape(shape)
+    if syntax in JPEG_SYNTAXES:
+        check_length(frame, stream, cells)
+    return cells, stream
+
+
+def _size(rows: int, columns: int, components: int, bits: int) -> str:
+    return f"{rows} x {columns} x {components} values of {bits} bits"
+
+
+def _read(frame: bytes, syntax: str) -> Codestream:
+    try:
+        if syntax in JPEG_2000_SYNTAXES:
+            return read_jpeg2000(frame)
+        return read_jpeg(frame, JPEG_LS if syntax in JPEG_LS_SYNTAXES else LOSSLESS_HUFFMAN)
+    except (struct.error, IndexError) as error:
+        raise ValueError("an encoded stream with a segment that is too short") from error
+
+
+def _run(frame: bytes, syntax: str) -> bytes:
+    if syntax in JPEG_2000_SYNTAXES:
+        return bytes(decode_jpeg_2000(frame, version=2))
+    if syntax in JPEG_LS_SYNTAXES:
+        return bytes(jpeg_ls.decode_pixel_data(frame)[0])
+    return decode_jpeg(frame, reshape=False).tobytes()

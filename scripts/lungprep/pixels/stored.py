@@ -1,0 +1,166 @@
+"""The stored pixel values of one slice (PS3.5 8, Encoding of Pixel Data)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
+
+from lungprep.dicom.parsing import BROKEN
+from lungprep.dicom.slices import Slice, check_size
+from lungprep.errors import UndecodablePixels, UnsupportedEncoding
+from lungprep.hounsfield.scale import Stored
+from lungprep.pixels.codestream import Codestream
+from lungprep.pixels.decoders import SYNTAXES, decode
+from lungprep.pixels.encapsulation import frame_spans
+from lungprep.pixels.rle import decode_rle
+
+NATIVE = {
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+}
+ENCAPSULATED = {RLELossless, *SYNTAXES}
+# Defined terms of PhotometricInterpretation (PS3.3 C.7.6.3.1.2), to be quoted.
+PHOTOMETRIC = {"MONOCHROME1", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a slice's values are stored.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Size of the slice.
+    bits : int
+        BitsStored, of 16 allocated.
+    high_bit : int
+        HighBit, from 0: other bits than the `bits` up to it may hold overlays.
+    signed : bool
+        PixelRepresentation.
+    """
+
+    rows: int
+    columns: int
+    bits: int
+    high_bit: int
+    signed: bool
+
+
+def stored_pixels(slice_: Slice) -> Stored:
+    """Decode the stored values of a slice.
+
+    Returns
+    -------
+    ndarray of int16 or uint16
+        Shape (rows, columns), signed as PixelRepresentation says, without the bits that are not
+        stored ones (old overlays, PS3.5 8.1.1).
+
+    Raises
+    ------
+    UnsupportedEncoding
+        For a transfer syntax that is unknown or lossy with 8 bits, for colour, or for other than
+        16 bits allocated.
+    UndecodablePixels
+        For absent, short or broken pixel data, and for a stream of another size than the header's.
+    SliceTooLarge
+        For more pixels than any scanner makes.
+    """
+    return decoded_pixels(slice_)[0]
+
+
+def decoded_pixels(slice_: Slice) -> tuple[Stored, Codestream | None]:
+    """Like `stored_pixels`, with what the encoded stream says about itself."""
+    layout = _layout(slice_)
+    content = slice_.dataset.get("PixelData")
+    if not isinstance(content, bytes):
+        raise UndecodablePixels(f"{slice_.key} has no pixel data", "upload it again")
+    syntax = slice_.dataset.file_meta.TransferSyntaxUID
+    if syntax in NATIVE:
+        return _stored(_native(slice_, content, layout), layout), None
+    stream = None
+    try:
+        spans = slice_.spans or frame_spans(content, slice_.frames)[slice_.frame]
+        frame = b"".join(content[start:stop] for start, stop in spans)
+        if syntax == RLELossless:
+            cells = decode_rle(frame, layout.rows * layout.columns)
+        else:
+            cells, stream = decode(frame, syntax, (layout.rows, layout.columns), layout.bits)
+    except BROKEN as error:
+        reason = str(error).partition("\n")[0]
+        raise UndecodablePixels(
+            f"{slice_.key} can't be decoded: {reason}", "upload it again"
+        ) from error
+    return _stored(cells, layout), stream
+
+
+def _layout(slice_: Slice) -> Layout:
+    dataset, key = slice_.dataset, slice_.key
+    syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
+    if syntax not in NATIVE | ENCAPSULATED:
+        known = not syntax.is_private and syntax.name != syntax
+        name = f"{syntax.name} ({syntax})" if known else "an unknown transfer syntax"
+        raise UnsupportedEncoding(
+            f"{key} is encoded as {name}, which can't be trusted to keep HU",
+            "supply the lossless original",
+        )
+    expected = {"SamplesPerPixel": 1, "BitsAllocated": 16, "NumberOfFrames": slice_.frames}
+    for keyword, value in expected.items():
+        found = slice_.integer(keyword, value)
+        if found != value:
+            raise UnsupportedEncoding(
+                f"{key} has {keyword} {found} where {value} is read", "convert the series"
+            )
+    photometric = slice_.text("PhotometricInterpretation") or "MONOCHROME2"
+    if photometric != "MONOCHROME2":
+        name = photometric if photometric in PHOTOMETRIC else "of unknown colours"
+        raise UnsupportedEncoding(f"{key} is {name} where CT is MONOCHROME2", "convert the series")
+    rows, columns = (int(slice_.numbers(keyword, 1)[0]) for keyword in ("Rows", "Columns"))
+    check_size(key, rows, columns)
+    # How to read the cells is never guessed: a wrong sign wraps all that is dark to the brightest.
+    bits, signed = (
+        int(slice_.numbers(keyword, 1)[0]) for keyword in ("BitsStored", "PixelRepresentation")
+    )
+    high_bit = slice_.integer("HighBit", bits - 1)
+    if not 0 < bits <= high_bit + 1 <= 16:
+        raise UnsupportedEncoding(
+            f"{key} has BitsStored {bits} and HighBit {high_bit}", "convert the series"
+        )
+    return Layout(rows, columns, bits, high_bit, bool(signed))
+
+
+def _native(slice_: Slice, content: bytes, layout: Layout) -> NDArray[np.uint16]:
+    """View a frame of uncompressed pixel data as an array."""
+    pixels = layout.rows * layout.columns
+    needed = 2 * pixels * slice_.frames
+    # A row or column too many is no padding: Rows, Columns or NumberOfFrames are wrong.
+    if not needed <= len(content) < needed + 2 * min(layout.rows, layout.columns):
+        frames = f"{slice_.frames} x " if slice_.frames > 1 else ""
+        raise UndecodablePixels(
+            f"{slice_.key} has {len(content)} bytes of pixels where "
+            f"{frames}{layout.rows} x {layout.columns} need {needed}",
+            "upload it again",
+        )
+    order = ">" if slice_.dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian else "<"
+    offset = 2 * pixels * slice_.frame
+    cells = np.frombuffer(content, dtype=order + "u2", count=pixels, offset=offset)
+    return cells.astype(np.uint16, copy=False)
+
+
+def _stored(cells: NDArray[np.uint16], layout: Layout) -> Stored:
+    """Read cells of 16 bits as values of fewer."""
+    cells = cells.reshape(layout.rows, layout.columns)
+    values: Stored = cells.view(np.int16) if layout.signed else cells
+    if (layout.bits, layout.high_bit) == (16, 15):
+        return values
+    # Left then right: clears overlay bits of unsigned values, extends the sign of signed ones.
+    return np.right_shift(np.left_shift(values, 15 - layout.high_bit), 16 - layout.bits)

@@ -1,0 +1,68 @@
+"""Several scans inside one series: taken apart by what the headers tell."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from lungprep.dicom.slices import Slice
+from lungprep.errors import MissingTag
+
+# Tags that part the volumes of a series, most reliable first. Some scanners number every rotation
+# or step of one scan as an acquisition of its own, so none is looked at without need.
+PARTING = ("FrameOfReferenceUID", "ImageType", "AcquisitionNumber", "ConvolutionKernel")
+# Tags that grow through an acquisition: where the place jumps back, another one begins.
+GROWING = ("AcquisitionTime", "ContentTime", "InstanceNumber")
+
+
+def partings(
+    slices: list[Slice], height: Callable[[Slice], float] | None
+) -> Iterator[list[list[Slice]]]:
+    """Ways to take a series apart, the most reliable first; each has two parts or more.
+
+    Parameters
+    ----------
+    slices : list of Slice
+        A series.
+    height : callable or None
+        Place of a slice along the common normal, mm; None where the slices have no common normal,
+        and only a tag that names the acquisition can part them.
+    """
+    tags: tuple[str, ...] = ()
+    for keyword in PARTING:
+        if len({slice_.text(keyword) for slice_ in slices}) > 1:
+            yield _by_values(slices, (keyword,))
+            tags = (*tags, keyword)
+            if len(tags) > 1:
+                yield _by_values(slices, tags)
+    if height is None:
+        return
+    for keyword in GROWING:
+        runs = _runs(slices, keyword, height)
+        if len(runs) > 1:
+            yield runs
+
+
+def _by_values(slices: list[Slice], keywords: tuple[str, ...]) -> list[list[Slice]]:
+    parts: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
+    for slice_ in slices:
+        parts[tuple(slice_.text(keyword) for keyword in keywords)].append(slice_)
+    return list(parts.values())
+
+
+def _runs(slices: list[Slice], keyword: str, height: Callable[[Slice], float]) -> list[list[Slice]]:
+    """Cut the slices, in order of a tag, where the table goes back."""
+    try:
+        numbered = [(slice_.numbers(keyword, 1)[0], height(slice_), slice_) for slice_ in slices]
+    except MissingTag:
+        return []
+    numbered.sort(key=lambda item: item[:2])
+    runs: list[list[Slice]] = []
+    direction = 0.0
+    for (_, before, _), (_, here, slice_) in zip([numbered[0], *numbered], numbered, strict=False):
+        step = here - before
+        if not runs or step == 0 or step * direction < 0:
+            runs.append([])
+            direction = 0.0
+        else:
+            direction = direction or step
+        runs[-1].append(slice_)
+    return runs

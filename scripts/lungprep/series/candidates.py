@@ -1,0 +1,180 @@
+"""The volumes that the slices of one series form."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lungprep.dicom.slices import Slice
+from lungprep.errors import (
+    DataError,
+    DuplicatePositions,
+    InconsistentSlices,
+    ShiftedSlices,
+    TooFewSlices,
+    UnevenGaps,
+)
+from lungprep.hounsfield.rescale import slice_hu
+from lungprep.series.acquisitions import partings
+from lungprep.series.duplicates import without_duplicates
+from lungprep.series.geometry import Stack
+from lungprep.series.policy import LoadOptions
+from lungprep.series.stacking import Planes, axes_of, stack_planes
+
+# Defects that two sound acquisitions in one series show. Missing slices are none of them: every
+# second slice of a damaged scan could then pass for a thicker one.
+PARTABLE = (DuplicatePositions, InconsistentSlices, ShiftedSlices, UnevenGaps)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Slices that form a volume.
+
+    Attributes
+    ----------
+    slices : list of Slice
+        In the order of the stack.
+    stack : Stack
+        Their geometry.
+    flags : dict of str to float
+        What was repaired, each with its measure.
+    set_aside : Counter of str
+        Images of the same series that are no part of it, by kind.
+    """
+
+    slices: list[Slice]
+    stack: Stack
+    flags: dict[str, float]
+    set_aside: Counter[str]
+
+
+def candidates(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
+    """Form the volumes of a series: one of all its slices, or else one of each acquisition in it.
+
+    An acquisition stands for the series only if it reaches as far along its normal as all slices of
+    the series that are parallel to it in its frame of reference: half of a scan is no volume.
+    Repairs come last: what looks like uneven gaps may be two sound acquisitions.
+
+    Parameters
+    ----------
+    slices : list of Slice
+        All of one SeriesInstanceUID.
+    options : LoadOptions
+        What is accepted and repaired.
+
+    Raises
+    ------
+    DataError
+        What is wrong with the whole, where no part forms a volume.
+    """
+    strict = options.without_repairs()
+    try:
+        whole = _as_volume(slices, strict)
+        # Inspiration and expiration may interleave evenly by chance.
+        parts = _parts(slices, strict, height=None)
+        return parts if len(parts) > 1 else [whole]
+    except PARTABLE:
+        parts = _parts(slices, strict, _height_along_normal(slices))
+        if parts:
+            return parts
+    except DataError:
+        pass
+    try:
+        return [_as_volume(slices, options)]
+    except DuplicatePositions as error:
+        found = (
+            f"{error.found}; acquisition and instance numbers and times part them into no volumes"
+        )
+        raise DuplicatePositions(found, error.remedy) from error
+
+
+def planes_of(slices: list[Slice]) -> Planes:
+    """The image planes of slices.
+
+    Raises
+    ------
+    MissingTag
+        Where a header lacks one.
+    """
+    return Planes(
+        keys=[s.key for s in slices],
+        positions=np.array([s.numbers("ImagePositionPatient", 3) for s in slices]),
+        orientations=np.array([s.numbers("ImageOrientationPatient", 6) for s in slices]),
+        spacings=np.array([s.numbers("PixelSpacing", 2) for s in slices]),
+        shapes=np.array([(s.integer("Rows", 0), s.integer("Columns", 0)) for s in slices]),
+    )
+
+
+def _as_volume(slices: list[Slice], options: LoadOptions) -> Candidate:
+    _check_count(slices, options)
+    # A series that can't be read at all must not stand in the way of one that can.
+    slice_hu(slices[0], assume_hu=options.assume_hu)
+    planes = planes_of(slices)
+    axes = axes_of(planes)
+    heights = planes.positions @ axes[0]
+    order = [int(i) for i in np.argsort(heights, kind="stable")]
+    kept = without_duplicates([slices[i] for i in order], planes.take(order), axes, options)
+    order = [order[k] for k in kept]
+    dropped = len(slices) - len(order)
+    _check_count([slices[i] for i in order], options, less=" less copies")
+    stack, flags = stack_planes(planes.take(order), axes, options)
+    if dropped:
+        flags = {"duplicates_dropped": dropped, **flags}
+    return Candidate([slices[i] for i in order], stack, flags, Counter())
+
+
+def _check_count(slices: list[Slice], options: LoadOptions, less: str = "") -> None:
+    if len(slices) < options.min_slices:
+        count = "1 slice" if len(slices) == 1 else f"{len(slices)} slices"
+        raise TooFewSlices(
+            f"the series has {count}{less} ({slices[0].key}), fewer than load.min_slices "
+            f"({options.min_slices})",
+            "check that the upload is complete, or lower load.min_slices",
+        )
+
+
+def _height_along_normal(slices: list[Slice]) -> Callable[[Slice], float] | None:
+    """Place of a slice along the common normal, mm; None where the slices have none."""
+    try:
+        normal = axes_of(planes_of(slices))[0]
+    except InconsistentSlices:
+        return None
+    return lambda slice_: float(np.dot(slice_.numbers("ImagePositionPatient", 3), normal))
+
+
+def _parts(
+    slices: list[Slice], options: LoadOptions, height: Callable[[Slice], float] | None
+) -> list[Candidate]:
+    for parts in partings(slices, height):
+        found = [c for part in parts for c in _part(part, slices, options)]
+        if found:
+            return found
+    return []
+
+
+def _part(part: list[Slice], whole: list[Slice], options: LoadOptions) -> list[Candidate]:
+    try:
+        candidate = _as_volume(part, options)
+    except DataError:
+        return []
+    if not _reaches(candidate.stack, part[0].text("FrameOfReferenceUID"), whole):
+        return []
+    rest = len(whole) - len(part)
+    flags = {"acquisitions_separated": rest, **candidate.flags}
+    aside = Counter({"another acquisition": rest})
+    return [Candidate(candidate.slices, candidate.stack, flags, aside)]
+
+
+def _reaches(stack: Stack, frame_of_reference: str, whole: list[Slice]) -> bool:
+    """Whether a stack reaches as far as all slices parallel to it in its frame of reference."""
+    planes = planes_of(whole)
+    normals = np.cross(planes.orientations[:, :3], planes.orientations[:, 3:])
+    parallel = np.abs(normals @ stack.axes[0]) > np.cos(np.radians(1))
+    frames = np.array([s.text("FrameOfReferenceUID") for s in whole])
+    comparable = parallel & (frames == frame_of_reference)
+    heights = (planes.positions @ stack.axes[0])[comparable]
+    first = float(np.dot(stack.origin_mm, stack.axes[0]))
+    slack = 1.5 * stack.spacing_mm[0]
+    last = first + float(stack.heights[-1])
+    return bool(first - slack <= heights.min() and heights.max() <= last + slack)

@@ -1,0 +1,63 @@
+"""Slices at one position: copies, or a conflict."""
+
+import numpy as np
+
+from lungprep.dicom.slices import Slice
+from lungprep.errors import DuplicatePositions
+from lungprep.hounsfield.rescale import slice_hu
+from lungprep.series.geometry import POSITION_TOLERANCE_MM, Floats
+from lungprep.series.policy import LoadOptions
+from lungprep.series.stacking import Planes
+
+# Nearer than this, slices lie at one position.
+SAME_HEIGHT_MM = 0.01
+
+
+def without_duplicates(
+    slices: list[Slice], planes: Planes, axes: Floats, options: LoadOptions
+) -> list[int]:
+    """Leave out slices that repeat another one at the same position, pixel by pixel.
+
+    Parameters
+    ----------
+    slices : list of Slice
+        Sorted along the normal.
+    planes : Planes
+        Their planes.
+    axes : ndarray of float64, shape (3, 3)
+        From `axes_of`.
+    options : LoadOptions
+        Says whether HU may be assumed.
+
+    Returns
+    -------
+    list of int
+        Indices of the slices to keep.
+
+    Raises
+    ------
+    DuplicatePositions
+        Where slices at one position differ.
+    """
+    places = planes.positions @ axes.T
+    kept = [0]
+    for k in range(1, len(slices)):
+        first = kept[-1]
+        if places[k, 0] - places[first, 0] >= SAME_HEIGHT_MM:
+            kept.append(k)
+            continue
+        aside = np.abs(places[k] - places[first]).max() > POSITION_TOLERANCE_MM
+        if aside or not _same_pixels(slices[first], slices[k], options):
+            near = np.diff(places[:, 0]) < SAME_HEIGHT_MM
+            same = int((np.append(near, False) | np.append(False, near)).sum())
+            raise DuplicatePositions(
+                f"{same} slices share a position with another and differ from it, such as "
+                f"{slices[first].key} and {slices[k].key} at {places[k, 0]:.2f} mm",
+                "remove one of each, or name one series in the cohort file",
+            )
+    return kept
+
+
+def _same_pixels(one: Slice, other: Slice, options: LoadOptions) -> bool:
+    (a, _), (b, _) = (slice_hu(s, assume_hu=options.assume_hu) for s in (one, other))
+    return bool(np.array_equal(a, b))

@@ -1,0 +1,126 @@
+"""The distances between slices: even, with slices missing, or uneven."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.errors import MissingSlices, UnevenGaps
+from lungprep.series.geometry import POSITION_TOLERANCE_MM, Floats
+from lungprep.series.policy import LoadOptions
+
+# Share of the usual gap up to which a table's jitter is no defect: the true positions are used.
+GAP_TOLERANCE = 0.02
+# Further apart, what lies between two slices is not known well enough to be interpolated.
+MAX_REPAIRED_GAP_MM = 10.0
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Where sorted slices lie along their normal.
+
+    Attributes
+    ----------
+    usual_mm : float
+        The distance of neighbours; of most, where they differ.
+    start_mm : float
+        Height of the first slice.
+    positions_mm : ndarray of float64 or None
+        Heights above the first slice, where they are no multiples of the usual gap one by one.
+    flags : dict of str to float
+        What was repaired: slices interpolated, or the widest gap in mm.
+    """
+
+    usual_mm: float
+    start_mm: float
+    positions_mm: Floats | None = None
+    flags: dict[str, float] = field(default_factory=dict)
+
+
+def check_gaps(heights: Floats, keys: list[str], options: LoadOptions) -> Gaps:
+    """Measure the gaps of slices, and repair or refuse what is not even.
+
+    Parameters
+    ----------
+    heights : ndarray of float64, shape (n,)
+        Increasing, mm.
+    keys : list of str
+        Names of the slices, for messages.
+    options : LoadOptions
+        What to do with missing slices and uneven gaps.
+
+    Raises
+    ------
+    MissingSlices
+        Where gaps are multiples of the usual one, unless they may be interpolated.
+    UnevenGaps
+        Where gaps differ otherwise, unless they may be resampled.
+    """
+    gaps = np.diff(heights)
+    usual = _usual_gap(gaps)
+    tolerance = max(POSITION_TOLERANCE_MM, GAP_TOLERANCE * usual)
+    steps = np.rint(gaps / usual).astype(int)
+    whole = (steps >= 1).all() and (np.abs(gaps - steps * usual) <= 2 * tolerance).all()
+    numbers = np.concatenate([[0], np.cumsum(steps)]) if whole else np.arange(len(heights))
+    gap, start = (float(v) for v in np.polyfit(numbers, heights, 1))
+    off = float(np.abs(heights - start - gap * numbers).max())
+    if off > tolerance:
+        return _uneven(heights, usual, options)
+    flags = {}
+    if len(heights) < numbers[-1] + 1:
+        flags = _missing(numbers, gaps, gap, keys, options)
+    if off > POSITION_TOLERANCE_MM:
+        return _at_true_places(heights, usual, flags)
+    if flags:
+        return Gaps(gap, start, np.asarray(gap * numbers, dtype=np.float64), flags)
+    return Gaps(gap, start)
+
+
+def _missing(
+    numbers: NDArray[np.int64], gaps: Floats, usual: float, keys: list[str], options: LoadOptions
+) -> dict[str, float]:
+    """Allow for holes; `numbers` counts the slices, the missing ones among them."""
+    holes = np.diff(numbers) - 1
+    after, total = int(holes.argmax()), int(holes.sum())
+    if options.on_missing_slices == "error" or holes.max() > options.max_missing_slices:
+        key = "set load.on_missing_slices to repair"
+        if options.on_missing_slices == "repair":
+            key = f"raise load.max_missing_slices ({options.max_missing_slices})"
+        raise MissingSlices(
+            f"{total} of {numbers[-1] + 1} slices are missing, such as {holes[after]} between "
+            f"{keys[after]} and {keys[after + 1]} ({gaps[after]:.2f} mm apart where {usual:.2f} mm "
+            "is usual)",
+            f"upload the missing slices, or {key}",
+        )
+    return {"missing_slices_interpolated": total}
+
+
+def _uneven(heights: Floats, usual: float, options: LoadOptions) -> Gaps:
+    gaps = np.diff(heights)
+    found = f"the gaps between slices run from {gaps.min():.3f} to {gaps.max():.3f} mm"
+    if options.on_uneven_gaps == "error":
+        raise UnevenGaps(
+            found, "supply a series with even gaps, or set load.on_uneven_gaps to repair"
+        )
+    if gaps.max() > max(MAX_REPAIRED_GAP_MM, usual * (1 + options.max_missing_slices)):
+        raise UnevenGaps(
+            f"{found}, further than is interpolated ({MAX_REPAIRED_GAP_MM:g} mm)",
+            "supply a series without holes",
+        )
+    return _at_true_places(heights, usual, {})
+
+
+def _at_true_places(heights: Floats, usual: float, flags: dict[str, float]) -> Gaps:
+    widest = round(float(np.diff(heights).max()), 3)
+    flags = {**flags, "uneven_gaps_resampled": widest}
+    return Gaps(usual, float(heights[0]), heights - heights[0], flags)
+
+
+def _usual_gap(gaps: Floats) -> float:
+    """Most frequent gap, the smaller one of a tie: with four slices a median may be in between."""
+    counts = Counter(np.round(gaps, 1).tolist())
+    most = max(counts.values())
+    usual = min(gap for gap, count in counts.items() if count == most)
+    near = gaps[np.abs(gaps - usual) <= 0.051]
+    return float(near.mean())

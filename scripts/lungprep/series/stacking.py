@@ -1,0 +1,180 @@
+"""The gate of the geometry: slices sorted into a stack, repaired or refused."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.errors import InconsistentSlices, ObliqueSlices, TooShort
+from lungprep.series.gaps import check_gaps
+from lungprep.series.geometry import POSITION_TOLERANCE_MM, Floats, Stack, canonical_layout
+from lungprep.series.policy import LoadOptions
+from lungprep.series.shifts import check_shifts
+from lungprep.volume import triple
+
+# Distances of pixels that a scanner can make, with much to spare.
+SPACING_MM = (0.01, 100.0)
+
+
+@dataclass(frozen=True)
+class Planes:
+    """Image planes of n slices as their headers give them (PS3.3 C.7.6.2).
+
+    Attributes
+    ----------
+    keys : list of str
+        Names, for messages.
+    positions : ndarray of float64, shape (n, 3)
+        ImagePositionPatient, mm.
+    orientations : ndarray of float64, shape (n, 6)
+        ImageOrientationPatient: directions in which columns, then rows, follow.
+    spacings : ndarray of float64, shape (n, 2)
+        PixelSpacing: distance between rows, then columns, mm.
+    shapes : ndarray of int, shape (n, 2)
+        Rows and Columns.
+    """
+
+    keys: list[str]
+    positions: Floats
+    orientations: Floats
+    spacings: Floats
+    shapes: NDArray[np.int64]
+
+    def take(self, order: list[int]) -> "Planes":
+        """The same of some slices, in another order."""
+        return Planes(
+            [self.keys[i] for i in order],
+            self.positions[order],
+            self.orientations[order],
+            self.spacings[order],
+            self.shapes[order],
+        )
+
+
+def axes_of(planes: Planes) -> Floats:
+    """Common axes of parallel planes of one size and spacing: normal, down the rows, along them.
+
+    Returns
+    -------
+    ndarray of float64, shape (3, 3)
+        Orthonormal rows.
+
+    Raises
+    ------
+    InconsistentSlices
+        Where size, spacing or orientation differ, or make no sense.
+    """
+    shapes, spacings, keys = planes.shapes, planes.spacings, planes.keys
+    _check_within("Rows x Columns", shapes, (1, np.inf), keys)
+    _check_within("PixelSpacing", spacings, SPACING_MM, keys)
+    _check_alike("Rows x Columns", shapes, 0, keys)
+    # What moves no pixel of the field by more than the tolerance.
+    pixels = max(1, int(shapes[0].max()))
+    field_mm = max(1.0, float((shapes[0] * spacings[0]).max()))
+    _check_alike("PixelSpacing", spacings, POSITION_TOLERANCE_MM / pixels, keys)
+    _check_alike(
+        "ImageOrientationPatient", planes.orientations, POSITION_TOLERANCE_MM / field_mm, keys
+    )
+    column_axis, row_axis = _plane_axes(planes.orientations[0], keys[0])
+    return np.stack([np.cross(column_axis, row_axis), row_axis, column_axis])
+
+
+def stack_planes(
+    planes: Planes, axes: Floats, options: LoadOptions
+) -> tuple[Stack, dict[str, float]]:
+    """Stack slices, each at a height of its own.
+
+    Parameters
+    ----------
+    planes : Planes
+        In order of height along ``axes[0]``.
+    axes : ndarray of float64, shape (3, 3)
+        From `axes_of`.
+    options : LoadOptions
+        What to do with defects.
+
+    Returns
+    -------
+    stack : Stack
+        Their geometry.
+    flags : dict of str to float
+        What was, or will be, repaired, each with its measure.
+
+    Raises
+    ------
+    MissingSlices, UnevenGaps, TiltedGantry, ShiftedSlices, ObliqueSlices, TooShort
+        Where they form no stack, and it is not to be repaired.
+    """
+    places = planes.positions @ axes.T
+    gaps = check_gaps(places[:, 0], planes.keys, options)
+    common, shifts, shift_flags = check_shifts(places[:, 0], places[:, 1:], options)
+    (rows, columns), (row_gap, column_gap) = planes.shapes[0], planes.spacings[0]
+    stack = Stack(
+        shape=(len(planes.keys), int(rows), int(columns)),
+        spacing_mm=(gaps.usual_mm, float(row_gap), float(column_gap)),
+        origin_mm=triple(np.round(np.array([gaps.start_mm, *common]) @ axes, 6)),
+        axes=axes,
+        heights_mm=gaps.positions_mm,
+        shifts_mm=shifts,
+    )
+    if stack.length_mm < options.min_length_mm:
+        raise TooShort(
+            f"the {len(planes.keys)} slices cover {stack.length_mm:.1f} mm, less than "
+            f"load.min_length_mm ({options.min_length_mm:g})",
+            "check that the upload is complete, or lower load.min_length_mm",
+        )
+    return stack, {**gaps.flags, **shift_flags, **_obliquity(stack, options)}
+
+
+def _obliquity(stack: Stack, options: LoadOptions) -> dict[str, float]:
+    grid = canonical_layout(stack).grid
+    if grid.skew_mm <= POSITION_TOLERANCE_MM:
+        return {}
+    cosines = np.diagonal(np.array(grid.direction))
+    angle = float(np.degrees(np.arccos(np.clip(cosines, -1, 1))).max())
+    if angle > options.max_oblique_deg:
+        raise ObliqueSlices(
+            f"the slices are turned by {angle:.1f} degrees from the patient's axes",
+            f"supply an axial series, or raise load.max_oblique_deg ({options.max_oblique_deg:g})",
+        )
+    return {"oblique_resliced": round(angle, 2)}
+
+
+def _check_within(
+    keyword: str, values: NDArray[np.generic], bounds: tuple[float, float], keys: list[str]
+) -> None:
+    numbers = np.asarray(values, float)
+    outside = ((numbers < bounds[0]) | (numbers > bounds[1])).any(1)
+    if outside.any():
+        first = int(outside.argmax())
+        raise InconsistentSlices(
+            f"{keyword} of {keys[first]} is {values[first].tolist()}, which no scanner makes",
+            "export the series again",
+        )
+
+
+def _check_alike(
+    keyword: str, values: NDArray[np.generic], tolerance: float, keys: list[str]
+) -> None:
+    differs = (np.abs(np.asarray(values, float) - np.asarray(values[0], float)) > tolerance).any(1)
+    if differs.any():
+        first = int(differs.argmax())
+        raise InconsistentSlices(
+            f"{keyword} is {values[0].tolist()} in {keys[0]} and {values[first].tolist()} in "
+            f"{keys[first]}",
+            "split the series into volumes and name one in the cohort file",
+        )
+
+
+def _plane_axes(orientation: Floats, key: str) -> tuple[Floats, Floats]:
+    column_axis, row_axis = orientation[:3], orientation[3:]
+    lengths = np.linalg.norm([column_axis, row_axis], axis=1)
+    if np.abs(lengths - 1).max() > 0.01 or abs(column_axis @ row_axis) > 0.01:
+        raise InconsistentSlices(
+            f"ImageOrientationPatient of {key} is {orientation.tolist()}, no pair of unit vectors "
+            "at a right angle",
+            "export the series again",
+        )
+    column_axis = column_axis / lengths[0]
+    row_axis = row_axis - (row_axis @ column_axis) * column_axis
+    return column_axis, row_axis / np.linalg.norm(row_axis)
