@@ -2,7 +2,7 @@
 
 in    hu.npy, load.json
 out   resampled.npy  int16 HU on a grid of exactly resample.spacing_mm
-      resample.json  that grid
+      resample.json  that grid, and the flags of the scan
 """
 
 

@@ -15,4 +15,5 @@ with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as
         antialias=snakemake.params.antialias,
     )
     resampled.save(snakemake.output.volume)
-    step.record(snakemake.output.record, {"grid": resampled.grid.to_json()})
+    fields = {"grid": resampled.grid.to_json(), "scan_flags": record["flags"]}
+    step.record(snakemake.output.record, fields)

@@ -9,9 +9,9 @@ from lungprep.segmentation import segment
 from lungprep.volume import Grid, Volume, save_array
 
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
-    grid = Grid.from_json(read_record(snakemake.input.record)["grid"])
-    volume = Volume.load(snakemake.input.volume, grid)
-    lungs = segment(volume, method=snakemake.params.method)
+    record = read_record(snakemake.input.record)
+    volume = Volume.load(snakemake.input.volume, Grid.from_json(record["grid"]))
+    lungs = segment(volume, method=snakemake.params.method, scan_flags=record["scan_flags"])
     save_array(snakemake.output.lungs, lungs.labels)
     Path(snakemake.output.preview).write_bytes(preview(volume, lungs, step.patient))
     step.record(snakemake.output.record, {**lungs.to_json(), "flags": list(lungs.flags)})

@@ -1,14 +1,11 @@
 """Points and voxels: against explicit loops, ITK, a phantom, and the real scan's own contours."""
 
-import io
 import json
 import re
 from math import floor
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pydicom
 import pytest
 import SimpleITK
 from hypothesis import given
@@ -17,7 +14,6 @@ from scipy.ndimage import map_coordinates
 from skimage.draw import polygon2mask
 
 from lungprep.coordinates import Placement, inside, to_voxel, to_world
-from lungprep.demo import scan
 from lungprep.errors import DataError
 from lungprep.export import export
 from lungprep.loading import load
@@ -25,10 +21,9 @@ from lungprep.phantom import Ellipsoid, Scan, chest, slices
 from lungprep.resampling import resample
 from lungprep.segmentation import segment
 from lungprep.series.policy import LoadOptions
-from lungprep.stores import Entry
 from lungprep.volume import Grid, Volume
+from real_archive import Archive, needs_archive
 
-ARCHIVE = Path(__file__).parents[1] / "demo/scan" / f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
 OBLIQUE = Grid(
     shape=(7, 8, 9),
     spacing_mm=(2.5, 0.7, 0.8),
@@ -238,33 +233,10 @@ def test_a_nodule_lies_where_its_point_leads():
     assert added[tuple(np.rint(voxel).astype(int))]
 
 
-real_scan = pytest.mark.skipif(
-    not ARCHIVE.exists(), reason="the real scan is not here; make test gets it"
-)
 PIXEL_MM, GAP_MM = 0.576172, 1.25
 # Segment of the SEG and ROI of the RTSTRUCT that outline the same. The names do not match: segment
 # 1 is MANUAL by its algorithm type and ROI 1 is called GTVp_test_auto, and so crosswise for 2.
 PAIRS = [(1, 1), (2, 2)]
-
-
-class Archive:
-    """The scan's files as a store."""
-
-    address = "archive"
-
-    def __init__(self):
-        self.files = dict(scan.files(ARCHIVE))
-
-    def entries(self, *, below):
-        return [Entry(name, len(content), "") for name, content in sorted(self.files.items())]
-
-    def read(self, key, expected=None):
-        return self.files[key]
-
-    def datasets(self, *, ct):
-        for name, content in self.files.items():
-            if name.endswith(".dcm") and (scan.CT_SERIES in name) == ct:
-                yield pydicom.dcmread(io.BytesIO(content))
 
 
 @pytest.fixture(scope="module")
@@ -373,7 +345,7 @@ def centroid(contours):
     return moment / volume
 
 
-@real_scan
+@needs_archive
 def test_every_point_of_the_tumour_is_inside_and_comes_back(tumour):
     """By the affine, and by the origin of the sidecar alone, for this grid is not turned."""
     grid = tumour.product.grid
@@ -387,7 +359,7 @@ def test_every_point_of_the_tumour_is_inside_and_comes_back(tumour):
         assert np.abs(mean - points.mean(axis=0)).max() < 0.001
 
 
-@real_scan
+@needs_archive
 @pytest.mark.parametrize(("segment_number", "roi"), PAIRS)
 def test_segmentation_and_contours_agree_on_the_slices(tumour, segment_number, roi):
     """Without our grid: which outlines belong together, and how well they can agree."""
@@ -402,7 +374,7 @@ def test_segmentation_and_contours_agree_on_the_slices(tumour, segment_number, r
     assert dice(tumour.masks[segment_number], filled) > 0.999
 
 
-@real_scan
+@needs_archive
 @pytest.mark.parametrize(("segment_number", "roi"), PAIRS)
 def test_segmentation_and_contours_agree_on_our_grid(tumour, segment_number, roi):
     """Voxels at the rim differ, for the SEG's edge has steps and the contours' has none."""
@@ -420,7 +392,7 @@ def test_segmentation_and_contours_agree_on_our_grid(tumour, segment_number, roi
     assert np.sum(mask) == pytest.approx(volume_mm3, rel=0.005), "our voxels are of 1 mm³"
 
 
-@real_scan
+@needs_archive
 def test_the_two_outlines_of_the_tumour_differ_as_they_do_in_their_files(tumour):
     """Two segmentations of one tumour: a Dice of 0.915 between the SEG's own masks."""
     own = dice(tumour.masks[1], tumour.masks[2])
@@ -430,7 +402,7 @@ def test_the_two_outlines_of_the_tumour_differ_as_they_do_in_their_files(tumour)
     assert ours == pytest.approx(own, abs=0.003)
 
 
-@real_scan
+@needs_archive
 def test_our_array_shows_the_tumour_where_the_slices_do(tumour):
     """HU at the SEG's voxels, read off our array, fit those of the slices; a voxel aside they
     don't."""

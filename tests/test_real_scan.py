@@ -1,10 +1,6 @@
 """The demo's real scan, against evaluations that share no code with the library."""
 
-import io
-from pathlib import Path
-
 import numpy as np
-import pydicom
 import pytest
 from scipy.ndimage import map_coordinates
 
@@ -14,27 +10,9 @@ from lungprep.loading import load
 from lungprep.resampling import resample
 from lungprep.segmentation import segment
 from lungprep.series.policy import LoadOptions
-from lungprep.stores import Entry
+from real_archive import Archive, needs_archive
 
-ARCHIVE = Path(__file__).parents[1] / "demo/scan" / f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
-pytestmark = pytest.mark.skipif(
-    not ARCHIVE.exists(), reason="the real scan is not here; make test gets it"
-)
-
-
-class Archive:
-    """The scan's files as a store."""
-
-    address = "archive"
-
-    def __init__(self):
-        self.files = dict(scan.files(ARCHIVE))
-
-    def entries(self, *, below):
-        return [Entry(name, len(content), "") for name, content in sorted(self.files.items())]
-
-    def read(self, key, expected=None):
-        return self.files[key]
+pytestmark = needs_archive
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +29,10 @@ def loaded(archive):
 def slices(archive):
     """Position and float64 HU of each slice, as the standard's formulas give them."""
     found = []
-    for name, content in archive.files.items():
-        if scan.CT_SERIES in name and name.endswith(".dcm"):
-            dataset = pydicom.dcmread(io.BytesIO(content))
-            hu = dataset.pixel_array.astype(np.float64)
-            hu = hu * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
-            found.append((np.array(dataset.ImagePositionPatient, float), np.clip(hu, -1024, 3071)))
+    for dataset in archive.datasets(ct=True):
+        hu = dataset.pixel_array.astype(np.float64)
+        hu = hu * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
+        found.append((np.array(dataset.ImagePositionPatient, float), np.clip(hu, -1024, 3071)))
     return sorted(found, key=lambda item: item[0][2])
 
 
@@ -116,10 +92,7 @@ def test_lungs_of_the_real_patient(lungs):
 
 def test_the_tumours_centre_lands_on_its_own_tissue(archive, lungs, slices):
     """The SEG's centre in patient coordinates, through the inverse affine of the cropped result."""
-    contents = [
-        c for n, c in archive.files.items() if n.endswith(".dcm") and scan.CT_SERIES not in n
-    ]
-    (seg,) = [d for d in map(pydicom.dcmread, map(io.BytesIO, contents)) if d.Modality == "SEG"]
+    (seg,) = [dataset for dataset in archive.datasets(ct=False) if dataset.Modality == "SEG"]
     shared = seg.SharedFunctionalGroupsSequence[0]
     spacing = np.array(shared.PixelMeasuresSequence[0].PixelSpacing, float)
     points = []

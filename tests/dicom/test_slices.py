@@ -102,6 +102,8 @@ def test_elements_without_a_file_header_are_an_error():
     content = phantom_file()
     with pytest.raises(errors.UndecodablePixels, match="starts with data elements in place of"):
         read_object("1.dcm", content[body_start(content) :])
+    with pytest.raises(errors.UndecodablePixels, match="starts with data elements in place of"):
+        read_object("1.dcm", content[132:])
 
 
 def test_a_broken_object_of_another_kind_is_no_error():

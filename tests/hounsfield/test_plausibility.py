@@ -10,8 +10,8 @@ from lungprep.dicom.slices import read_object
 from lungprep.hounsfield.plausibility import disagree, doubts
 from lungprep.hounsfield.rescale import slice_hu
 from lungprep.phantom import Scan, chest, healthy, thick
+from real_archive import ARCHIVE
 
-ARCHIVE = Path(__file__).parents[2] / "demo/scan" / f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "lungpetctdx-A0002-B40f"
 
 

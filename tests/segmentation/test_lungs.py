@@ -141,6 +141,11 @@ def test_no_lungs_says_what_was_found_and_what_to_do(chest):
     )
 
 
+def test_no_lungs_reminds_of_what_is_known_of_the_scan(chest):
+    with pytest.raises(NoLungsFound, match=r"0\.50 l, in a scan flagged implausible_hu; check"):
+        segment(chest((4.0, 4.0, 4.0)).volume(), scan_flags=["implausible_hu"])
+
+
 @pytest.mark.parametrize("hu", [-1024, -1000, 0])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 40, 40), (30, 30, 30)])
 def test_volumes_without_a_patient_are_refused(hu, shape):

@@ -60,6 +60,8 @@ HEADER += SEQUENCES
 TAGS: Tags = [Tag(keyword) for keyword in [*HEADER, "PixelData"]]
 CONVERTED = [tag for tag in TAGS if tag not in {Tag(keyword) for keyword in SEQUENCES}]
 
+# Starts of a data set, and of file meta information, without preamble and prefix (PS3.10 7.1).
+HEADLESS = (b"\x08\x00", b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x02\x00\x02\x00")
 # More than any CT scanner makes.
 MOST_PIXELS = 8192 * 8192
 EXPORT_AGAIN = "export the series again with its geometry and rescale tags"
@@ -158,7 +160,7 @@ def read_object(key: str, content: bytes) -> list[Slice] | str:
         For a CT object that announces more pixels than any scanner makes.
     """
     if not is_dicom(content):
-        if content[:2] == b"\x08\x00":
+        if content.startswith(HEADLESS):
             raise UndecodablePixels(
                 f"{key} starts with data elements in place of a DICOM file header",
                 "export it again",

@@ -16,7 +16,7 @@ The algorithm, in the order of the modules:
 7. `findings`: volumes, densities, contacts with the border, and the flags that follow.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -87,6 +87,7 @@ def segment(
     closing_mm: float = 8.0,
     fragment_mm: float = 10.0,
     min_ml: float = 500.0,
+    scan_flags: Sequence[str] = (),
 ) -> Lungs:
     """Find the lungs of a chest CT.
 
@@ -114,6 +115,8 @@ def segment(
         Largest distance of a separate bit of lung from its lung.
     min_ml : float
         Least volume of both lungs together.
+    scan_flags : sequence of str
+        What is known of the scan, for the message where there are no lungs.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def segment(
     if cut.any():
         inside |= cut
         field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
-    _require(field, blocks, min_ml)
+    _require(field, blocks, min_ml, scan_flags)
     aerated = lung_sides(blocks, field, airways.middle_mm)
     barred = walls | other
     solid = solid_sides(aerated, barred, blocks, closing_mm=closing_mm)
@@ -155,15 +158,18 @@ def segment(
     return Lungs(labels, volume.grid, findings, flags(findings))
 
 
-def _require(field: NDArray[np.uint8], blocks: Blocks, min_ml: float) -> None:
+def _require(
+    field: NDArray[np.uint8], blocks: Blocks, min_ml: float, scan_flags: Sequence[str]
+) -> None:
     found_ml = int(np.count_nonzero(field)) * blocks.block_ml
     if found_ml >= min_ml:
         return
     z, y, x = (
         n * s / k for n, s, k in zip(blocks.fine_shape, blocks.spacing_mm, blocks.size, strict=True)
     )
+    known = f", in a scan flagged {', '.join(scan_flags)}" if scan_flags else ""
     raise NoLungsFound(
         f"{found_ml / 1000:.2f} l of the {x:.0f} x {y:.0f} x {z:.0f} mm volume look like lung, "
-        f"where lungs have at least {min_ml / 1000:.2f} l",
+        f"where lungs have at least {min_ml / 1000:.2f} l{known}",
         "check that the series shows a chest and is in Hounsfield units, or leave this patient out",
     )

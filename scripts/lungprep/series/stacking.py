@@ -169,7 +169,7 @@ def _check_alike(
 def _plane_axes(orientation: Floats, key: str) -> tuple[Floats, Floats]:
     column_axis, row_axis = orientation[:3], orientation[3:]
     lengths = np.linalg.norm([column_axis, row_axis], axis=1)
-    if np.abs(lengths - 1).max() > 0.01 or abs(column_axis @ row_axis) > 0.01:
+    if np.abs(lengths - 1).max() > 0.01 or abs(column_axis @ row_axis) > 0.001:
         raise InconsistentSlices(
             f"ImageOrientationPatient of {key} is {orientation.tolist()}, no pair of unit vectors "
             "at a right angle",
