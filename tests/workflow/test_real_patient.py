@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lungprep.demo import scan
-from test_real_scan import ARCHIVE
+from real_archive import ARCHIVE
 from workflow.conftest import three
 
 
