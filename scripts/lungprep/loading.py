@@ -6,6 +6,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
+from lungprep.dicom.kinds import CT, NOT_DICOM
 from lungprep.dicom.slices import Slice, read_object
 from lungprep.errors import NoCTImages, UndecodablePixels
 from lungprep.provenance import Scan, describe, report
@@ -16,7 +17,6 @@ from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS, listing_digest
 from lungprep.volume import Volume
 
-CT, NOT_DICOM = "CT", "not DICOM"
 # Decimal and hexadecimal numbers, as in IM000123, 1.2.840.113619 or 4B1F9D2C.
 NUMBERS = re.compile(r"[0-9A-Fa-f.]+")
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 Triple = tuple[float, float, float]
 Matrix = tuple[Triple, Triple, Triple]
 
+# Positions in headers are good to this much: they are often written with one decimal, so that each
+# may be off by 0.05 mm.
+POSITION_TOLERANCE_MM = 0.06
 IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
@@ -58,6 +61,11 @@ class Grid:
         """How far the axes lead a corner of the grid away from the patient's own axes."""
         extent = np.array(self.shape[::-1]) * self.spacing_mm[::-1]
         return float(np.abs((np.array(self.direction) - np.eye(3)) * extent).sum(axis=1).max())
+
+    @property
+    def is_oblique(self) -> bool:
+        """Whether the axes are turned from the patient's by more than rounding."""
+        return self.skew_mm > POSITION_TOLERANCE_MM
 
     def window(self, start: tuple[int, int, int], stop: tuple[int, int, int]) -> "Grid":
         """Grid of ``array[start[0]:stop[0], start[1]:stop[1], start[2]:stop[2]]``."""

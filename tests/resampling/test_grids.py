@@ -8,7 +8,7 @@ from resampling_oracles import grid_of, rotation, sample_points, slicing_of, til
 
 from lungprep.errors import GridTooLarge
 from lungprep.resampling import target_grid
-from lungprep.resampling.grids import is_shifted, is_turned
+from lungprep.resampling.grids import is_shifted
 from lungprep.volume import IDENTITY
 
 SPACINGS = st.floats(0.3, 4.0)
@@ -69,7 +69,7 @@ def test_shifts_widen_the_box_and_keep_the_direction(axis):
 @given(angles=st.tuples(*[st.floats(-30, 30)] * 3), n=st.tuples(*[st.integers(2, 40)] * 3))
 def test_an_oblique_scan_lies_within_a_canonical_box(angles, n):
     grid = grid_of(n, (1.7, 0.8, 0.9), rotation(*angles))
-    if not is_turned(grid):
+    if not grid.is_oblique:
         return
     out = target_grid(grid, (1.0, 0.9, 1.1))
     assert out.direction == IDENTITY
@@ -104,8 +104,8 @@ def test_a_tilted_stack_lies_within_a_canonical_box(axis):
 def test_turned_means_beyond_the_rounding_of_positions():
     tiny = np.degrees(0.06 / 100)
     shape, spacing = (10, 100, 10), (1.0, 1.0, 1.0)
-    assert not is_turned(grid_of(shape, spacing, rotation(0.9 * tiny, 0, 0)))
-    assert is_turned(grid_of(shape, spacing, rotation(1.1 * tiny, 0, 0)))
+    assert not grid_of(shape, spacing, rotation(0.9 * tiny, 0, 0)).is_oblique
+    assert grid_of(shape, spacing, rotation(1.1 * tiny, 0, 0)).is_oblique
     almost = grid_of(shape, spacing, rotation(0.9 * tiny, 0, 0))
     assert target_grid(almost, (1.0, 1.0, 1.0)).direction == almost.direction
 

@@ -6,8 +6,6 @@ from numpy.typing import NDArray
 from lungprep.errors import GridTooLarge
 from lungprep.volume import IDENTITY, Grid, Slicing, Triple
 
-# Positions in headers are good to this much: axes that lead no corner further away are straight.
-SKEW_TOLERANCE_MM = 0.06
 MAX_VOXELS = 2**32
 
 
@@ -20,7 +18,7 @@ def target_grid(grid: Grid, spacing_mm: Triple, slicing: Slicing | None = None) 
     falls short, by at most a quarter of a new voxel on either side, and nowhere are end voxels
     pinned onto one another.
 
-    Where the axes are turned by more than `SKEW_TOLERANCE_MM` at a corner, the box is the smallest
+    Where the axes are turned by more than rounding, the box is the smallest
     along the patient's axes that holds the scan, the new grid's direction is the identity, and
     length / s' is rounded up, so that no part of the scan is left out.
 
@@ -38,7 +36,7 @@ def target_grid(grid: Grid, spacing_mm: Triple, slicing: Slicing | None = None) 
     GridTooLarge
         Where the result would have more than 2^32 voxels (8 GB of int16).
     """
-    turned = is_turned(grid)
+    turned = grid.is_oblique
     direction = IDENTITY if turned else grid.direction
     old_axes, new_axes = np.array(grid.direction), np.array(direction)
     corners = field_corners_mm(grid, slicing)[:, ::-1]
@@ -55,11 +53,6 @@ def target_grid(grid: Grid, spacing_mm: Triple, slicing: Slicing | None = None) 
     nz, ny, nx = (int(n) for n in count)
     sz, sy, sx = (float(s) for s in new)
     return Grid((nz, ny, nx), (sz, sy, sx), (float(x), float(y), float(z)), direction)
-
-
-def is_turned(grid: Grid) -> bool:
-    """Whether the axes of a grid are not the patient's, so that it must be resliced."""
-    return grid.skew_mm > SKEW_TOLERANCE_MM
 
 
 def is_shifted(slicing: Slicing | None) -> bool:

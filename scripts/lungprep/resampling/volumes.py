@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from lungprep.resampling.axes import read_axis
-from lungprep.resampling.grids import is_shifted, is_turned, sample_places, target_grid
+from lungprep.resampling.grids import is_shifted, sample_places, target_grid
 from lungprep.resampling.kernels import Interpolation
 from lungprep.resampling.reslicing import reslice
 from lungprep.resampling.separable import resample_axes
@@ -71,7 +71,7 @@ def resample(
         )
         for a in range(3)
     ]
-    if is_turned(volume.grid) or is_shifted(volume.slicing):
+    if volume.grid.is_oblique or is_shifted(volume.slicing):
         logger.info("resliced%s", _reason(volume))
         return Volume(reslice(volume, grid, axes, steps, first), grid)
     centres = [first[a] + steps[a, a] * np.arange(grid.shape[a]) for a in range(3)]
@@ -81,7 +81,7 @@ def resample(
 def _reason(volume: Volume) -> str:
     shifts = 0.0 if volume.slicing is None else float(np.abs(volume.slicing.shifts_mm).max())
     aside = f"slices lie up to {shifts:.2f} mm aside"
-    if not is_turned(volume.grid):
+    if not volume.grid.is_oblique:
         return f": {aside}"
     skew = f"those of the scan lead a corner {volume.grid.skew_mm:.2f} mm off"
     return f" onto the patient's axes: {skew}{f', {aside}' if shifts else ''}"

@@ -5,9 +5,10 @@ import numpy as np
 from lungprep.dicom.slices import Slice
 from lungprep.errors import DuplicatePositions
 from lungprep.hounsfield.rescale import slice_hu
-from lungprep.series.geometry import POSITION_TOLERANCE_MM, Floats
+from lungprep.series.geometry import Floats
 from lungprep.series.policy import LoadOptions
 from lungprep.series.stacking import Planes
+from lungprep.volume import POSITION_TOLERANCE_MM
 
 # Nearer than this, slices lie at one position.
 SAME_HEIGHT_MM = 0.01

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.errors import MissingSlices, UnevenGaps
-from lungprep.series.geometry import POSITION_TOLERANCE_MM, Floats
+from lungprep.series.geometry import Floats
 from lungprep.series.policy import LoadOptions
+from lungprep.volume import POSITION_TOLERANCE_MM
 
 # Share of the usual gap up to which a table's jitter is no defect: the true positions are used.
 GAP_TOLERANCE = 0.02

@@ -9,9 +9,6 @@ from lungprep.volume import Grid, Matrix, Slicing, Triple, triple
 
 Floats = NDArray[np.float64]
 
-# Positions are often written with one decimal, so each may be off by 0.05 mm.
-POSITION_TOLERANCE_MM = 0.06
-
 
 @dataclass(frozen=True)
 class Stack:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from lungprep.dicom.slices import Slice
 from lungprep.errors import DataError, LungprepError, MissingTag, NoCTImages, NotOriginal
 from lungprep.series.candidates import Candidate, candidates
-from lungprep.series.kinds import DERIVED, kind_of, without_kinds
+from lungprep.series.image_types import DERIVED, kind_of, without_kinds
 from lungprep.series.policy import LoadOptions
 from lungprep.series.sharpness import sharpness
 

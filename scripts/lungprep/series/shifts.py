@@ -3,8 +3,9 @@
 import numpy as np
 
 from lungprep.errors import ShiftedSlices, TiltedGantry
-from lungprep.series.geometry import POSITION_TOLERANCE_MM, Floats
+from lungprep.series.geometry import Floats
 from lungprep.series.policy import LoadOptions
+from lungprep.volume import POSITION_TOLERANCE_MM
 
 
 def check_shifts(

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from lungprep.errors import InconsistentSlices, ObliqueSlices, TooShort
 from lungprep.series.gaps import check_gaps
-from lungprep.series.geometry import POSITION_TOLERANCE_MM, Floats, Stack, canonical_layout
+from lungprep.series.geometry import Floats, Stack, canonical_layout
 from lungprep.series.policy import LoadOptions
 from lungprep.series.shifts import check_shifts
-from lungprep.volume import triple
+from lungprep.volume import POSITION_TOLERANCE_MM, triple
 
 # Distances of pixels that a scanner can make, with much to spare.
 SPACING_MM = (0.01, 100.0)
@@ -128,7 +128,7 @@ def stack_planes(
 
 def _obliquity(stack: Stack, options: LoadOptions) -> dict[str, float]:
     grid = canonical_layout(stack).grid
-    if grid.skew_mm <= POSITION_TOLERANCE_MM:
+    if not grid.is_oblique:
         return {}
     cosines = np.diagonal(np.array(grid.direction))
     angle = float(np.degrees(np.arccos(np.clip(cosines, -1, 1))).max())

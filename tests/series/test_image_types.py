@@ -4,7 +4,7 @@ import pytest
 from pydicom import Dataset
 
 from lungprep.dicom.slices import Slice
-from lungprep.series.kinds import kind_of, without_kinds
+from lungprep.series.image_types import kind_of, without_kinds
 from lungprep.series.policy import LoadOptions
 
 
