@@ -9,18 +9,16 @@ import csv
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 
-from lungprep.cohort import ACCEPTED_ID, FAILED, ID_RULE, RECEIPT
-from lungprep.coordinates import Placement, inside, to_voxel, to_world
-from lungprep.errors import ConfigError, DataError, LungprepError, NotFound, ObjectNotFound
+from lungprep.coordinates import inside, to_voxel, to_world
+from lungprep.errors import ConfigError, LungprepError
 from lungprep.nodules import PATIENT, Conversion, convert, read_nodules
+from lungprep.placements import read_placement, read_placements
 from lungprep.stores import S3Options, Store, open_store
 from lungprep.stores.address import parse_address
-from lungprep.stores.base import CONNECTIONS
 
 EXAMPLES = """\
 examples:
@@ -72,7 +70,7 @@ def convert_list(target: Store, source: str, output: str) -> None:
         raise ConfigError(f"--output {output} is the nodule list itself", "give another file")
     nodules = read_nodules(source)
     patients = nodules.names(PATIENT) if PATIENT in nodules.columns else None
-    placements, unusable = read_placements(target, patients)
+    placements, unusable = read_placements(target, patients, progress())
     conversion = convert(nodules, placements)
     write(output, conversion)
     outside, unplaced = len(conversion.outside), len(conversion.unplaced)
@@ -86,60 +84,11 @@ def convert_list(target: Store, source: str, output: str) -> None:
     say_all("not a receipt", unusable)
 
 
-def read_placement(target: Store, patient: str) -> Placement:
-    """Read where the array of a patient lies."""
-    if not ACCEPTED_ID.fullmatch(patient):
-        raise ConfigError(f"{patient!r} is not usable as a patient id", ID_RULE)
-    try:
-        return Placement.of(patient, target.read(RECEIPT.format(patient=patient)))
-    except ObjectNotFound as error:
-        raise ObjectNotFound(
-            f"patient {patient} is not published in {target.address}",
-            "check the id and the target, or publish the patient first",
-        ) from error
-
-
-def read_placements(
-    target: Store, patients: Iterable[str] | None
-) -> tuple[dict[str, Placement], list[str]]:
-    """Read where the arrays of patients, or of all, lie, and what was no receipt.
-
-    The cohort index does not hold this, so each receipt is read.
-    """
-    published = {
-        patient
-        for key in (entry.key for entry in target.entries())
-        if key.endswith(".json") and not key.endswith(FAILED.format(patient=""))
-        # Other keys, the index among them, are no patient's.
-        if ACCEPTED_ID.fullmatch(patient := key.removesuffix(".json"))
-    }
-    if not published:
-        raise NotFound(f"{target.address} holds no published patient", "check the address")
-    wanted = sorted(published if patients is None else published.intersection(patients))
-
-    def read(patient: str) -> Placement | str:
-        try:
-            return read_placement(target, patient)
-        except (DataError, ObjectNotFound) as error:
-            return str(error)
-
-    tell = progress(len(wanted))
-    placements, unusable = {}, []
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for found in pool.map(read, wanted):
-            if isinstance(found, Placement):
-                placements[found.patient] = found
-            else:
-                unusable.append(found)
-            tell(len(placements) + len(unusable))
-    return placements, unusable
-
-
-def progress(total: int) -> Callable[[int], None]:
+def progress() -> Callable[[int, int], None]:
     """Say every few seconds how many receipts are read."""
     last = time.monotonic()
 
-    def tell(done: int) -> None:
+    def tell(done: int, total: int) -> None:
         nonlocal last
         if time.monotonic() - last >= QUIET_S:
             last = time.monotonic()
