@@ -31,6 +31,7 @@ from lungprep.segmentation.blocks import Blocks, block_columns, block_means
 from lungprep.segmentation.body import body_core, enclosed, padding
 from lungprep.segmentation.field import cut_lung, lung_field
 from lungprep.segmentation.findings import Findings, examine, flags
+from lungprep.segmentation.juxtapleural import include_juxtapleural
 from lungprep.segmentation.morphology import dilate
 from lungprep.segmentation.refine import refine, solid_sides
 from lungprep.segmentation.sides import lung_sides
@@ -152,6 +153,7 @@ def segment(
     aerated = lung_sides(blocks, field, airways.middle_mm)
     barred = walls | other
     solid = solid_sides(aerated, barred, blocks, closing_mm=closing_mm)
+    include_juxtapleural(solid, barred, blocks)
     labels = refine(volume, blocks, aerated, solid, barred, padded, air_hu=air_hu)
     airway_ml = int(np.count_nonzero(airways.lumen)) * blocks.block_ml
     findings = examine(volume, labels, padded, airway_ml=airway_ml)
