@@ -1,0 +1,1 @@
+"""Evaluation of the lung mask: phantoms with exact truth, real scans with perturbations."""
