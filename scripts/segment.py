@@ -13,5 +13,6 @@ with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as
     volume = Volume.load(snakemake.input.volume, Grid.from_json(record["grid"]))
     lungs = segment(volume, method=snakemake.params.method, scan_flags=record["scan_flags"])
     save_array(snakemake.output.lungs, lungs.labels)
-    Path(snakemake.output.preview).write_bytes(preview(volume, lungs, step.patient))
+    picture = preview(volume, lungs, step.patient, scan_flags=record["scan_flags"])
+    Path(snakemake.output.preview).write_bytes(picture)
     step.record(snakemake.output.record, {**lungs.to_json(), "flags": list(lungs.flags)})

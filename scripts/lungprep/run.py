@@ -145,7 +145,8 @@ class Run:
         target, known = self.plan.target, self.plan.receipts
         receipts = {**known.others, **known.cohort, **published}
         write_index(target, receipts)
-        target.write(PAGE, page(receipts, failures))
+        earlier = [failure.text for failure in self.plan.quarantined.values()]
+        target.write(PAGE, page(receipts, [*failures, *earlier]))
         for patient in published.keys() & self.plan.failures:
             target.discard(FAILED.format(patient=patient))
 

@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lungprep.segmentation.findings import Findings, examine, flags
 from lungprep.volume import Grid, Volume
@@ -12,7 +14,14 @@ USUAL = Findings(
     mean_hu=-800.0,
     right_mean_hu=-800.0,
     left_mean_hu=-800.0,
+    emphysema_percent=1.0,
+    right_emphysema_percent=1.0,
+    left_emphysema_percent=1.0,
+    perc15_hu=-900,
+    right_perc15_hu=-900,
+    left_perc15_hu=-900,
     airway_ml=25.0,
+    border_share=0.0,
     touches=(),
 )
 
@@ -41,19 +50,84 @@ def test_each_doubt_has_its_flag(change, expected):
     assert flags(replace(USUAL, **change)) == (expected,)
 
 
-def test_figures_are_those_of_plain_numpy():
-    random = np.random.default_rng(0)
-    hu = random.integers(-1024, 300, (6, 20, 30)).astype(np.int16)
-    labels = np.zeros(hu.shape, np.uint8)
-    labels[1:5, 4:15, 3:12], labels[1:5, 6:15, 15:28] = 1, 2
-    volume = Volume(hu, Grid((6, 20, 30), (2.0, 1.5, 1.0), (0.0, 0.0, 0.0)))
-    found = examine(volume, labels, np.zeros((20, 30), bool), airway_ml=1.234)
-    assert found.right_ml == round(np.count_nonzero(labels == 1) * 3.0 / 1000, 1)
-    assert found.left_ml == round(np.count_nonzero(labels == 2) * 3.0 / 1000, 1)
-    assert found.mean_hu == pytest.approx(hu[labels > 0].mean(), abs=0.06)
-    assert found.right_mean_hu == pytest.approx(hu[labels == 1].mean(), abs=0.06)
-    assert found.left_mean_hu == pytest.approx(hu[labels == 2].mean(), abs=0.06)
-    assert (found.airway_ml, found.touches) == (1.2, ())
+@st.composite
+def masks(draw):
+    """HU, labels and padding of any small shape: full, sparse or empty, in whole or in part."""
+    shape = draw(st.tuples(*[st.integers(1, 6)] * 3))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    share = draw(st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]))
+    labels = random.choice(draw(st.sampled_from([[1], [2], [1, 2]])), shape).astype(np.uint8)
+    labels[random.random(shape) >= share] = 0
+    padded = random.random(shape[1:]) < draw(st.sampled_from([0.0, 0.3]))
+    labels[:, padded] = 0
+    low, high = draw(st.sampled_from([(-1024, 3072), (-1000, -900), (-951, -948)]))
+    hu = random.integers(low, high, shape).astype(np.int16)
+    spacing = draw(st.tuples(*[st.sampled_from([0.5, 1.0, 2.5])] * 3))
+    return Volume(hu, Grid(shape, spacing, (0.0, 0.0, 0.0))), labels, padded
+
+
+def border_share(labels, padded, spacing):
+    """Voxel by voxel, face by face."""
+    surface = border = 0.0
+    for voxel in np.argwhere(labels):
+        for axis in range(3):
+            for step in (-1, 1):
+                other = voxel.copy()
+                other[axis] += step
+                area = np.prod(spacing) / spacing[axis]
+                outside = not 0 <= other[axis] < labels.shape[axis]
+                if outside or not labels[tuple(other)]:
+                    surface += area
+                    border += area if outside or padded[tuple(other[1:])] else 0.0
+    return border / surface if surface else 0.0
+
+
+@given(masks())
+def test_figures_are_those_of_plain_numpy(case):
+    volume, labels, padded = case
+    found = examine(volume, labels, padded, airway_ml=1.234)
+    voxel_ml = np.prod(volume.grid.spacing_mm) / 1000
+    assert found.right_ml == pytest.approx(np.sum(labels == 1) * voxel_ml, abs=0.0501)
+    assert found.left_ml == pytest.approx(np.sum(labels == 2) * voxel_ml, abs=0.0501)
+    for name, inside in (
+        ("", volume.hu[labels > 0]),
+        ("right_", volume.hu[labels == 1]),
+        ("left_", volume.hu[labels == 2]),
+    ):
+        figures = [
+            getattr(found, name + figure)
+            for figure in ("mean_hu", "emphysema_percent", "perc15_hu")
+        ]
+        if inside.size == 0:
+            assert figures == [None, None, None]
+            continue
+        assert figures == [
+            pytest.approx(inside.mean(), abs=0.0501),
+            pytest.approx(100 * np.mean(inside < -950), abs=0.00501),
+            np.percentile(inside, 15, method="inverted_cdf"),
+        ]
+    share = border_share(labels, padded, volume.grid.spacing_mm)
+    assert found.border_share == pytest.approx(share, abs=0.0000501)
+    assert found.airway_ml == 1.2
+
+
+def test_emphysema_is_strictly_below_the_limit():
+    hu = np.array([-951, -950, -949, -800], np.int16).reshape(1, 1, 4)
+    volume = Volume(hu, Grid((1, 1, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)))
+    found = examine(volume, np.uint8([[[1, 1, 2, 2]]]), np.zeros((1, 4), bool), airway_ml=0)
+    shares = found.emphysema_percent, found.right_emphysema_percent, found.left_emphysema_percent
+    assert shares == (25.0, 50.0, 0.0)
+
+
+def test_each_side_of_a_cube_that_is_cut_or_on_padding_is_a_sixth_of_its_surface():
+    labels = np.zeros((10, 10, 10), np.uint8)
+    labels[0:4, 3:7, 3:7] = 1
+    grid = Grid((10, 10, 10), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    volume = Volume(np.full(grid.shape, -850, np.int16), grid)
+    padded = np.zeros((10, 10), bool)
+    assert examine(volume, labels, padded, airway_ml=0).border_share == round(1 / 6, 4)
+    padded[:, :3] = True
+    assert examine(volume, labels, padded, airway_ml=0).border_share == round(2 / 6, 4)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ def test_quarantined_until_something_changes(lab):
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout
     assert "1 were done before, 1 are quarantined" in again.stdout
+    lab.target.discard("good.json")
+    assert lab.run(on_bad_patient="quarantine").returncode == 0
+    assert b"<li>torn: 1 of 49 slices" in lab.target.read("qc/index.html"), "from an earlier run"
 
     assert lab.missing(on_bad_patient="quarantine", retry_failed="true") == [
         "1 of 2 patients",
@@ -47,6 +50,7 @@ def test_quarantined_until_something_changes(lab):
     cured = lab.run(on_bad_patient="quarantine")
     assert cured.returncode == 0, cured.stdout
     assert lab.published() == sorted([*three("good"), *three("torn")])
+    assert b"<li>" not in lab.target.read("qc/index.html")
     assert lab.missing() == ["0 of 2 patients"]
 
 

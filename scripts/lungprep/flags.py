@@ -1,0 +1,19 @@
+"""What the flags mean, in a few words; those of scans say it by their names."""
+
+# Flags that are a reason to look at the mask.
+WORDS = {
+    "dense_disease": "dense tissue in the chest: check the mask",
+    "free_gas": "free gas beside a lung (pneumothorax?)",
+    "gas_at_the_base": "gas at the base of a lung (stomach or bowel?)",
+    "incomplete_coverage": "lungs cut by the first or last slice",
+    "lopsided_lungs": "one lung more than twice the other",
+    "no_airway_found": "no trachea found",
+    "touches_field_border": "lungs cut by the field of view",
+    "unusual_lung_density": "unusual lung density",
+    "unusual_lung_volume": "unusual lung volume",
+}
+
+
+def in_words(flag: str) -> str:
+    """For readers; an unknown flag is its name with blanks."""
+    return WORDS.get(flag, flag.replace("_", " "))
