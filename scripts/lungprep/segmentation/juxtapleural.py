@@ -1,146 +1,147 @@
 """Nodules and tumours that sit on the pleura, which no threshold tells from the chest wall.
 
 A rolling ball that is large enough for them also rounds off the aorta, the heart and the ribs. So
-disks roll instead, in axial, coronal and sagittal slices apart, and vote. A nodule dents the lung
-in all three planes; a vessel or the spine runs straight along at least one of them, and is dented
-in the others alone. Heart and liver are rounder than the disks. Where the chest wall is near, two
-votes are enough: it has nothing that bulges inwards. What goes on for long to both sides, as an
-aorta between two parts of a lung does, is no nodule whatever the votes. Rolling per plane follows
-Pu et al., Comput Med Imaging Graph 32(6), 2008 (adaptive border marching); the vote is new.
+disks roll in axial, coronal and sagittal slices apart, and vote. A nodule dents the lung in all
+three planes; a vessel or the spine runs straight along at least one of them, and is dented in the
+others alone. Near the chest wall, which has little that bulges inwards, two votes are enough. What
+goes on straight to both sides, as an aorta between two parts of a lung does, is no nodule. Nor is
+a dent that borders on more tissue than lung: it rounds off something larger, such as the heart,
+unless the tissue is the chest wall. Rolling per plane follows Pu et al., Comput Med Imaging Graph
+32(6), 2008 (adaptive border marching); the votes are new.
 """
 
-from itertools import product
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import NamedTuple
 
+import cc3d
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.segmentation.blocks import Blocks
 from lungprep.segmentation.morphology import Mask, Spacing, bounding_box, dilate, erode
+from lungprep.segmentation.rolling import goes_on, unreached
 from lungprep.segmentation.sides import LEFT, RIGHT
 
-_Value = TypeVar("_Value", bound=np.generic)
-_DIRECTIONS = [d for d in product((-1, 0, 1), repeat=3) if d > (0, 0, 0)]
-# Radius of the disks, and the step that is fine enough for them, mm. A disk fills a dent of half
-# its radius almost whole.
-_DISKS_MM = ((16.0, 2.0, 24.0), (40.0, 4.0, 36.0))
-_STRAIGHT_MM = 4.0
-_WALL_MM = 16.0
-_SKIN_MM = 8.0
+
+class _Disk(NamedTuple):
+    """What rolls, on blocks of `step_mm`, and what counts as a lesion then, in mm.
+
+    A disk fills a dent of half its radius almost whole.
+    """
+
+    radius_mm: float
+    step_mm: float
+    straight_mm: float  # what goes on for longer to both sides is a vessel
+    wall_mm: float  # how near the chest wall two votes are enough
+    bulge: float  # least area towards the lung, of that towards tissue; inf: only on the wall
+
+
+_DISKS = (
+    _Disk(16.0, 2.0, 24.0, 16.0, 1.2),
+    _Disk(24.0, 2.0, 30.0, 24.0, 1.2),
+    _Disk(36.0, 2.0, 36.0, 24.0, 1.2),
+    _Disk(60.0, 4.0, 48.0, 36.0, np.inf),
+)
+_LINE_STEP_MM = 4.0
+# The base of a lesion on the wall seems to go on straight, along the wall.
+_BASE_MM = 8.0
+# On the wall is what has this share of its tissue side within this depth.
+_ON_WALL, _RIND_MM = 0.6, 12.0
 # Thinner fillings are the curvature of heart and aorta; thick ones keep a rim that runs out.
 _THICK_MM = 3.0
 _RIM_MM = 8.0
+# Neither bone nor a vessel full of contrast agent is a lesion.
+_BRIGHT_HU = 150
+# Vessels and nodes around a main bronchus are the hilum, unless they are larger.
+_HILUM_MM, _HILUM_ML = 6.0, 25.0
 
 
-def include_juxtapleural(solid: NDArray[np.uint8], barred: Mask, blocks: Blocks) -> None:
+def include_juxtapleural(
+    solid: NDArray[np.uint8], barred: Mask, airways: Mask, blocks: Blocks
+) -> NDArray[np.uint8]:
     """Add what dents the lungs.
 
     Parameters
     ----------
     solid : ndarray of uint8
-        Lungs with their vessels filled: 0 elsewhere, 1 right, 2 left; axes (z, y, x). Added to in
-        place.
+        Lungs with their vessels filled: 0 elsewhere, 1 right, 2 left; axes (z, y, x).
     barred : ndarray of bool
         Where no lung may be: airways and other air.
+    airways : ndarray of bool
+        Lumen of trachea and main bronchi.
     blocks : Blocks
         The coarse volume.
+
+    Returns
+    -------
+    ndarray of uint8
+        The same with the lesions.
     """
     spacing_mm = blocks.spacing_mm
-    wall = _beside_the_wall(solid > 0, _WALL_MM, spacing_mm)
-    skin = _beside_the_wall(solid > 0, _SKIN_MM, spacing_mm)
-    for radius_mm, step_mm, half_mm in _DISKS_MM:
-        for side in (RIGHT, LEFT):
-            lung = solid == side
-            box = bounding_box(lung, 0, spacing_mm)
-            votes = _votes(lung[box], radius_mm, step_mm, spacing_mm)
-            free = (solid[box] == 0) & ~barred[box]
-            free &= ~_goes_on(~lung[box], half_mm, spacing_mm) | skin[box]
-            dent = ((votes == 3) | ((votes == 2) & wall[box])) & free
-            core = dilate(erode(dent, _THICK_MM, spacing_mm), _THICK_MM + _RIM_MM, spacing_mm)
-            dent &= core
-            if dent.any():
-                solid[box][_smooth(lung[box] | dent) & core & free] = side
+    depth_mm = _depth_mm(solid > 0, spacing_mm)
+    hilum = dilate(airways, _HILUM_MM, spacing_mm)
+    grown = solid.copy()
+    for side in (RIGHT, LEFT):
+        box = bounding_box(solid == side, 0, spacing_mm)
+        lung = solid[box] == side
+        free = (solid[box] == 0) & ~barred[box] & (blocks.hu[box] < _BRIGHT_HU)
+        found = np.zeros_like(lung)
+        for disk in _DISKS:
+            dent = _dents(lung, depth_mm[box], disk, spacing_mm) & free
+            found |= _lesions(dent, lung, depth_mm[box], hilum[box], disk.bulge, blocks.block_ml)
+        if found.any():
+            near = dilate(found, max(spacing_mm), spacing_mm)
+            grown[box][_smooth(lung | found) & near & free] = side
+    return grown
 
 
-def _goes_on(tissue: Mask, half_mm: float, spacing_mm: Spacing) -> Mask:
-    """Where a straight line of this half length, in one of 13 directions, stays in tissue.
-
-    What lies beyond the array counts as tissue.
-    """
-    size = [max(1, int(_STRAIGHT_MM / step + 0.5)) for step in spacing_mm]
-    coarse = _majority(tissue, size)
-    found = np.zeros(coarse.shape, np.bool_)
-    for direction in _DIRECTIONS:
-        step_mm = np.hypot.reduce(np.array(direction) * size * spacing_mm)
-        found |= _along(coarse, direction, int(half_mm / step_mm + 0.5))
-    return _enlarged(found, size, tissue.shape)
+def _dents(lung: Mask, depth_mm: NDArray[np.float32], disk: _Disk, spacing_mm: Spacing) -> Mask:
+    """Thick enough places that the disk can't reach."""
+    votes = unreached(lung, disk.radius_mm, disk.step_mm, spacing_mm)
+    dent = ((votes == 3) | ((votes == 2) & (depth_mm <= disk.wall_mm))) & ~lung
+    vessel = goes_on(lung, disk.straight_mm, _LINE_STEP_MM, spacing_mm)
+    dent &= ~vessel | (depth_mm <= _BASE_MM)
+    core = dilate(erode(dent, _THICK_MM, spacing_mm), _THICK_MM + _RIM_MM, spacing_mm)
+    return dent & core
 
 
-def _along(mask: Mask, direction: tuple[int, ...], reach: int) -> Mask:
-    """Where all blocks up to `reach` steps to both sides are set."""
-    if any(reach * abs(d) >= n for d, n in zip(direction, mask.shape, strict=True)):
-        reach = min(n - 1 for d, n in zip(direction, mask.shape, strict=True) if d)
-    ends = [mask.copy(), mask.copy()]
-    done = 0
-    while done < reach:
-        step = min(done + 1, reach - done)
-        for end, sign in zip(ends, (1, -1), strict=True):
-            here, there = (
-                tuple(
-                    slice(max(k * d * step, 0), min(k * d * step, 0) or None) for d in direction
-                )
-                for k in (sign, -sign)
-            )
-            shifted = end[here].copy()
-            end[there] &= shifted
-        done += step
-    return np.asarray(ends[0] & ends[1])
+def _lesions(
+    dent: Mask,
+    lung: Mask,
+    depth_mm: NDArray[np.float32],
+    hilum: Mask,
+    bulge: float,
+    block_ml: float,
+) -> Mask:
+    """Pieces that bulge into the lung or sit on the chest wall, and are no hilum."""
+    pieces, count = cc3d.connected_components(dent, connectivity=6, return_N=True)
+    to_lung, to_tissue, to_wall = (np.zeros(count + 1) for _ in range(3))
+    for here, beside in _neighbours():
+        face = dent[here] & ~dent[beside]
+        piece, is_lung = pieces[here][face], lung[beside][face]
+        is_wall = ~is_lung & (depth_mm[beside][face] <= _RIND_MM)
+        to_lung += np.bincount(piece[is_lung], minlength=count + 1)
+        to_tissue += np.bincount(piece[~is_lung], minlength=count + 1)
+        to_wall += np.bincount(piece[is_wall], minlength=count + 1)
+    size_ml = np.bincount(pieces.ravel(), minlength=count + 1) * block_ml
+    at_hilum = np.bincount(pieces[hilum], minlength=count + 1) > 0
+    bulges = (to_lung > 0) & (to_lung >= bulge * np.maximum(to_tissue, 1))
+    keep = bulges | (to_wall >= _ON_WALL * np.maximum(to_tissue, 1))
+    keep &= ~at_hilum | (size_ml >= _HILUM_ML)
+    keep[0] = False
+    return np.asarray(keep[pieces])
 
 
-def _votes(mask: Mask, radius_mm: float, step_mm: float, spacing_mm: Spacing) -> NDArray[np.uint8]:
-    """In how many of the three planes a disk that rolls outside the mask can't reach a block."""
-    size = [max(1, int(step_mm / step + 0.5)) for step in spacing_mm]
-    coarse = _majority(mask, size)
-    votes = np.zeros(coarse.shape, np.uint8)
+def _neighbours() -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """Views of all voxels that have a neighbour in each of the six directions, and of that one."""
     for axis in range(3):
-        rows, columns = (i for i in range(3) if i != axis)
-        reach = [int(radius_mm / (spacing_mm[i] * size[i]) + 0.5) for i in (rows, columns)]
-        for plane, vote in zip(
-            np.moveaxis(coarse, axis, 0), np.moveaxis(votes, axis, 0), strict=True
-        ):
-            if plane.any():
-                vote += _rolled(plane, *reach)
-    return _enlarged(votes, size, mask.shape)
-
-
-def _majority(mask: Mask, size: list[int]) -> Mask:
-    """Coarser mask: where at least half of a box of `size` is set."""
-    if size == [1, 1, 1]:
-        return mask
-    padded = np.pad(mask, [(0, -n % k) for n, k in zip(mask.shape, size, strict=True)])
-    parts = [m for n, k in zip(padded.shape, size, strict=True) for m in (n // k, k)]
-    return np.asarray(padded.reshape(parts).mean(axis=(1, 3, 5), dtype=np.float32) >= 0.5)
-
-
-def _enlarged(coarse: NDArray[_Value], size: list[int], shape: tuple[int, ...]) -> NDArray[_Value]:
-    """Undo `_majority`: each block has the value of its box."""
-    for axis, factor in enumerate(size):
-        coarse = coarse.repeat(factor, axis)
-    return coarse[tuple(slice(n) for n in shape)]
-
-
-def _rolled(plane: Mask, down: int, across: int) -> NDArray[np.uint8]:
-    """Closing of a plane by an ellipse of these half axes, in pixels; nothing lies beyond it."""
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * across + 1, 2 * down + 1))
-    framed = cv2.copyMakeBorder(
-        np.ascontiguousarray(plane).view(np.uint8),
-        *(down, down, across, across),
-        cv2.BORDER_CONSTANT,
-        value=0,
-    )
-    closed = cv2.erode(cv2.dilate(framed, disk), disk)
-    return np.asarray(closed[down : down + plane.shape[0], across : across + plane.shape[1]])
+        low, high = (
+            tuple(part if i == axis else slice(None) for i in range(3))
+            for part in (slice(None, -1), slice(1, None))
+        )
+        yield low, high
+        yield high, low
 
 
 def _smooth(mask: Mask) -> Mask:
@@ -150,16 +151,16 @@ def _smooth(mask: Mask) -> Mask:
     return np.asarray(share > 0.5)
 
 
-def _beside_the_wall(lungs: Mask, depth_mm: float, spacing_mm: Spacing) -> Mask:
-    """Within reach of the outside of the convex hull that both lungs share in an axial slice."""
-    _, dy, dx = spacing_mm
-    reach = (2 * int(depth_mm / dx + 0.5) + 1, 2 * int(depth_mm / dy + 0.5) + 1)
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, reach)
-    beside = np.ones(lungs.shape, np.bool_)
-    for lung, near in zip(lungs, beside, strict=True):
-        points = cv2.findNonZero(lung.view(np.uint8))
-        if points is not None:
-            hull = cv2.fillConvexPoly(np.zeros(lung.shape, np.uint8), cv2.convexHull(points), 1)
-            inner = cv2.erode(hull, disk, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-            np.equal(inner, 0, out=near)
-    return beside
+def _depth_mm(lungs: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
+    """Distance in each axial slice to the outside of the convex hull that both lungs share."""
+    depth = np.zeros(lungs.shape, np.float32)
+    for lung, deep in zip(lungs, depth, strict=True):
+        outlines, _ = cv2.findContours(
+            lung.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        )
+        if outlines:
+            corners = cv2.convexHull(np.concatenate(outlines))
+            hull = cv2.fillConvexPoly(np.zeros(lung.shape, np.uint8), corners, 1)
+            hull = cv2.copyMakeBorder(hull, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+            deep[:] = cv2.distanceTransform(hull, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    return depth * np.float32(np.sqrt(spacing_mm[1] * spacing_mm[2]))

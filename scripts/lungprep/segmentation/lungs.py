@@ -152,8 +152,9 @@ def segment(
     _require(field, blocks, min_ml, scan_flags)
     aerated = lung_sides(blocks, field, airways.middle_mm)
     barred = walls | other
-    solid = solid_sides(aerated, barred, blocks, closing_mm=closing_mm)
-    include_juxtapleural(solid, barred, blocks)
+    solid = solid_sides(aerated, barred, blocks, closing_mm=closing_mm / 2)
+    solid = include_juxtapleural(solid, barred, airways.lumen, blocks)
+    solid = solid_sides(solid, barred, blocks, closing_mm=closing_mm)
     labels = refine(volume, blocks, aerated, solid, barred, padded, air_hu=air_hu)
     airway_ml = int(np.count_nonzero(airways.lumen)) * blocks.block_ml
     findings = examine(volume, labels, padded, airway_ml=airway_ml)
