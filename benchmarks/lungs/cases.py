@@ -1,58 +1,20 @@
-"""The phantom cases by name: what is scanned, on which grid, and what the mask has to be."""
+"""The phantom cases by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from lungprep.phantom.anatomy import Part
 from lungprep.volume import Triple
 from lungs import disease, effects, surroundings
-from lungs.rendering import CHEST, Box, Effect, Scene, render
-from lungs.thorax import Region, Thorax
+from lungs.anatomy import Region
+from lungs.case import Case
+from lungs.painted import painted
+from lungs.rendering import CHEST, Box
+from lungs.thorax import LONG_JUNCTIONS, Thorax
 from lungs.wholebody import abdomen, head, whole_body
 
 RIGHT, LEFT = Region.RIGHT, Region.LEFT
 SIZES = (5.0, 30.0, 8.0, 22.0, 6.0, 26.0, 10.0, 18.0, 14.0, 12.0)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One scan.
-
-    Attributes
-    ----------
-    thorax : callable
-        Makes the patient.
-    spacing_mm : tuple of float
-        (z, y, x).
-    box : pair of tuple of float
-        Field (x, y, z).
-    effects : tuple of callable
-        Applied in order.
-    least : float or None
-        Least Dice of each lung; None where the case is reported only.
-    error : str or None
-        Name of the error that is right.
-    flags : tuple of str
-        Flags that must be there.
-    """
-
-    thorax: Callable[[], Thorax] = Thorax
-    spacing_mm: Triple = (1.0, 1.0, 1.0)
-    box: Box = CHEST
-    effects: tuple[Effect, ...] = ()
-    least: float | None = 0.985
-    error: str | None = None
-    flags: tuple[str, ...] = field(default=())
-
-    def scene(self, spacing_mm: Triple | None = None) -> Scene:
-        """Build it, on its own grid unless another is given."""
-        thorax = self.thorax()
-        low, high = self.box
-        scaled = tuple(v * thorax.scale for v in low), tuple(v * thorax.scale for v in high)
-        scene = render(thorax.phantom(), spacing_mm or self.spacing_mm, scaled, thorax.lesions)
-        for effect in self.effects:
-            scene = effect(scene)
-        return scene
 
 
 def _lying(**options: object) -> Thorax:
@@ -65,7 +27,7 @@ def _nodules(kind: str, depth: float, hu: float = 40.0) -> Thorax:
 
 
 def _tumour(kind: str, diameter: float, depth: float = 0.3) -> Thorax:
-    solids = disease.on_surface(Thorax(), kind, (diameter, diameter), depth)
+    solids = disease.on_surface(Thorax(), kind, (diameter, diameter), depth, int(diameter))
     return _lying().with_lesions(35.0, *solids)
 
 
@@ -129,6 +91,8 @@ BASIC = {
     "junction-2": Case(lambda: _lying(junction_mm=2.0)),
     "junction-3": Case(lambda: _lying(junction_mm=3.0)),
     "junction-1-5mm": Case(lambda: _lying(junction_mm=1.0), spacing_mm=(5.0, 0.75, 0.75)),
+    "junction-long-1": Case(lambda: _lying(junction_mm=1.0, junctions=LONG_JUNCTIONS), least=0.96),
+    "junction-long-3": Case(lambda: _lying(junction_mm=3.0, junctions=LONG_JUNCTIONS)),
     "junction-1-noise": Case(lambda: _lying(junction_mm=1.0), effects=(effects.noise(50),)),
 }
 
@@ -178,6 +142,8 @@ DISEASE = {
         )
     ),
 }
+PAINTED = {f"painted-{seed}": Case(_lying, effects=(painted(seed),)) for seed in (1, 2, 3)}
+PAINTED["painted-5mm"] = Case(_lying, (5.0, 0.75, 0.75), effects=(painted(4),))
 BODIES = {
     "whole-body": Case(
         whole_body,
@@ -190,10 +156,22 @@ BODIES = {
         box=((-190.0, -136.0, -560.0), (190.0, 150.0, -180.0)),
         error="NoLungsFound",
     ),
+    "abdomen-ileus": Case(
+        lambda: abdomen(wide=1.45),
+        spacing_mm=(2.0, 1.0, 1.0),
+        box=((-190.0, -136.0, -560.0), (190.0, 150.0, -180.0)),
+        error="NoLungsFound",
+    ),
+    "abdomen-bases": Case(
+        abdomen,
+        spacing_mm=(2.0, 1.0, 1.0),
+        box=((-190.0, -136.0, -560.0), (190.0, 150.0, -50.0)),
+        flags=("incomplete_coverage",),
+    ),
     "head": Case(
         head,
         box=((-110.0, -136.0, 212.0), (110.0, 150.0, 420.0)),
         error="NoLungsFound",
     ),
 }
-CASES: dict[str, Case] = {**BASIC, **NODULES, **TUMOURS, **DISEASE, **BODIES}
+CASES: dict[str, Case] = {**BASIC, **NODULES, **TUMOURS, **PAINTED, **DISEASE, **BODIES}

@@ -8,8 +8,9 @@ import numpy as np
 from lungprep.phantom.anatomy import Part
 from lungprep.phantom.shapes import Ellipsoid, Solid
 from lungprep.volume import Triple
+from lungs.anatomy import CAGE, Region
 from lungs.solids import Half, Outside, Stack, both
-from lungs.thorax import CAGE, Region, Thorax
+from lungs.thorax import Thorax
 
 CENTRE = {Region.RIGHT: (-80.0, 10.0, 0.0), Region.LEFT: (82.0, 16.0, 0.0)}
 
@@ -28,11 +29,11 @@ def surface(thorax: Thorax, side: int, start: Triple, direction: Triple) -> Trip
     return float(x[stop]), float(y[stop]), float(z[stop])
 
 
-def directions(side: int, kind: str) -> Iterator[tuple[Triple, Triple]]:
+def directions(side: int, kind: str, first: int = 0) -> Iterator[tuple[Triple, Triple]]:
     """Endless rays, start and direction, towards one part of a lung's surface."""
     sign = -1.0 if side == Region.RIGHT else 1.0
     x, y, _ = CENTRE[Region(side)]
-    for i in range(10_000):
+    for i in range(first, 10_000):
         angle, z = i * 2.399, -70.0 + (i * 43.7) % 150.0
         if kind == "costal":
             a = (angle % 2.6) - 1.3
@@ -46,10 +47,10 @@ def directions(side: int, kind: str) -> Iterator[tuple[Triple, Triple]]:
 
 
 def on_surface(
-    thorax: Thorax, kind: str, diameters: tuple[float, ...], depth: float = 0.0
+    thorax: Thorax, kind: str, diameters: tuple[float, ...], depth: float = 0.0, first: int = 0
 ) -> tuple[Solid, ...]:
     """Balls on the surface of both lungs by turns; `depth` radii inside, 1 touches from within."""
-    rays = {side: directions(side, kind) for side in CENTRE}
+    rays = {side: directions(side, kind, first) for side in CENTRE}
     placed: list[Ellipsoid] = []
     for i, diameter in enumerate(diameters):
         side = Region.RIGHT if i % 2 else Region.LEFT

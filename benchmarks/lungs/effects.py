@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.volume import Volume
+from lungs.anatomy import Region
 from lungs.rendering import HU_MAX, HU_MIN, Effect, Scene, blur
-from lungs.thorax import Region
 
 
 def noise(sigma_hu: float, seed: int = 7) -> Effect:

@@ -1,4 +1,7 @@
-"""A picture per case: axial, coronal and sagittal, the truth and the mask outlined."""
+"""A picture per case: axial, coronal and sagittal, the truth and the mask outlined.
+
+What is wrongly in, or under the other side's label, is tinted red, what is missing yellow.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +16,7 @@ _HIGH = 420
 _BLACK_HU, _WHITE_HU = -1250.0, 250.0
 # Blue, green, red: the truth in green, the mask's right in blue and left in orange.
 _TRUTH, _RIGHT, _LEFT = (80, 220, 80), (255, 170, 50), (30, 140, 255)
+_WRONGLY_IN, _WRONGLY_OUT = (60, 60, 255), (60, 230, 230)
 
 
 def draw(
@@ -98,6 +102,10 @@ def _panel(
     size = (max(int(part.shape[1] * spacing[1] * scale), 1), high)
     grey = np.clip((part - _BLACK_HU) * (255 / (_WHITE_HU - _BLACK_HU)), 0, 255).astype(np.uint8)
     panel = cv2.cvtColor(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), cv2.COLOR_GRAY2BGR)
+    if truth is not None and labels is not None:
+        true, found = _lungs(truth[plane]), labels[plane]
+        _tint(panel, (found > 0) & (found != true), _WRONGLY_IN)
+        _tint(panel, (true > 0) & (found == 0), _WRONGLY_OUT)
     if truth is not None:
         for side in (1, 2):
             _outline(panel, truth[plane] == side, _TRUTH)
@@ -105,6 +113,12 @@ def _panel(
         for side, colour in ((1, _RIGHT), (2, _LEFT)):
             _outline(panel, labels[plane] == side, colour)
     return panel
+
+
+def _tint(panel: Picture, mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
+    size = panel.shape[1::-1]
+    where = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    panel[where] = panel[where] // 2 + np.array(colour, np.uint8) // 2
 
 
 def _outline(panel: Picture, mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:

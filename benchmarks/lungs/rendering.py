@@ -13,7 +13,7 @@ from lungprep.phantom.anatomy import Part
 from lungprep.phantom.chest import Phantom
 from lungprep.phantom.shapes import Solid
 from lungprep.volume import Grid, Triple, Volume
-from lungs.thorax import Region
+from lungs.anatomy import Region
 
 HU_MIN, HU_MAX = -1024, 3071
 _PSF_MM = 0.5
@@ -37,11 +37,14 @@ class Scene:
         `Region` per voxel.
     lesions : list of ndarray of bool
         The lung's part of each lesion.
+    sided : bool
+        Whether right and left can be told at all.
     """
 
     volume: Volume
     truth: NDArray[np.uint8]
     lesions: list[NDArray[np.bool_]] = field(default_factory=list)
+    sided: bool = True
 
 
 Effect = Callable[[Scene], Scene]
@@ -123,18 +126,20 @@ def _fine_grid(grid: Grid) -> tuple[Grid, tuple[int, int, int]]:
 def _slice(
     phantom: Phantom, fine: Grid, factors: tuple[int, int, int], z: int, shape: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Mean HU of one slice's voxels, and the region that most of each voxel is."""
+    """Mean HU of one slice's voxels, and their regions: a lung's where that is most of a voxel."""
     kz, ky, kx = factors
     slab = fine.window((z * kz, 0, 0), ((z + 1) * kz, *fine.shape[1:]))
     near = replace(phantom, parts=_near(phantom, slab))
     total = np.zeros(shape, np.float32)
     shares = {side: np.zeros(shape, np.float32) for side in (Region.RIGHT, Region.LEFT)}
+    region = np.zeros(shape, np.uint8)
     for hu, labels in near.planes(slab):
+        for i in range(ky * kx):
+            np.maximum(region, labels[i // kx :: ky, i % kx :: kx], out=region)
         total += cv2.resize(hu, shape[::-1], interpolation=cv2.INTER_AREA)
         for side, share in shares.items():
             mask = (labels == side).astype(np.float32)
             share += cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_AREA)
-    region = labels[ky // 2 :: ky, kx // 2 :: kx].copy()
     region[region <= 2] = Region.OTHER
     for side, share in shares.items():
         region[share > kz / 2] = side

@@ -2,15 +2,29 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from lungprep.errors import NoLungsFound
 from lungprep.segmentation import Lungs, segment
-from lungs.cases import Case
+from lungprep.volume import Triple
+from lungs.anatomy import Region
 from lungs.measures import covered, dice, included, share, swapped
 from lungs.rendering import Scene
-from lungs.thorax import Region
+
+
+class Asked(Protocol):
+    """A case: a scene, and what the mask of it has to be. None asks for nothing."""
+
+    least: float | None
+    error: str | None
+    flags: tuple[str, ...]
+    most_over: float | None
+    most_change: float | None
+
+    def scene(self, spacing_mm: Triple | None = None) -> Scene:
+        """The scan with its truth."""
 
 
 @dataclass(frozen=True)
@@ -22,23 +36,24 @@ class Score:
     name : str
         Of the case.
     right, left : float or None
-        Dice per lung; None for a lung that is absent and was not found.
+        Dice per lung; None for a lung that is absent and was not found. Where sides can't be told
+        the right one stands for both.
     swapped : float
         Share of the true lungs with the other side's label.
     airway : float
         Share of the mask in trachea and main bronchi.
     over, under : float
-        Voxels wrongly in, and wrongly out, as shares of the true lungs.
+        Voxels wrongly in, lesions aside, and wrongly out, as shares of the true lungs.
     where : dict
         Wrongly in, by region.
     lesions : tuple of float
         Share of each lesion inside the mask.
-    right_ml, left_ml : float
-        Volumes of the mask.
-    true_ml : float
-        Volume of both true lungs.
+    ml, true_ml : tuple of float
+        Volumes of right and left lung, in the mask and in truth.
     flags : tuple of str
-        Of the mask; or the name of the error.
+        Of the mask.
+    error : str or None
+        Name of the error.
     seconds : float
         CPU of `segment`.
     """
@@ -52,9 +67,8 @@ class Score:
     under: float = 0.0
     where: dict[str, float] = field(default_factory=dict)
     lesions: tuple[float, ...] = ()
-    right_ml: float = 0.0
-    left_ml: float = 0.0
-    true_ml: float = 0.0
+    ml: tuple[float, float] = (0.0, 0.0)
+    true_ml: tuple[float, float] = (0.0, 0.0)
     flags: tuple[str, ...] = ()
     error: str | None = None
     seconds: float = 0.0
@@ -64,7 +78,18 @@ class Score:
         """Share of the lesions that are at least half inside."""
         return included(self.lesions)
 
-    def failures(self, case: Case) -> list[str]:
+    @property
+    def worst(self) -> float | None:
+        """The lower Dice of the two lungs."""
+        return min((v for v in (self.right, self.left) if v is not None), default=None)
+
+    @property
+    def change(self) -> float:
+        """Largest relative difference of a lung's volume from the true one."""
+        pairs = [(a, b) for a, b in zip(self.ml, self.true_ml, strict=True) if b]
+        return max((abs(a / b - 1) for a, b in pairs), default=0.0)
+
+    def failures(self, case: Asked) -> list[str]:
         """In what the score falls short of what the case asks for."""
         if case.error or self.error:
             return [] if case.error == self.error else [f"{self.error}, not {case.error}"]
@@ -72,24 +97,27 @@ class Score:
         for side, value in (("right", self.right), ("left", self.left)):
             if case.least and value is not None and value < case.least:
                 wrong.append(f"{side} {value:.4f} < {case.least}")
-        if self.airway >= 0.01:
-            wrong.append(f"airways {self.airway:.2%}")
-        if self.swapped >= 0.002:
-            wrong.append(f"swapped {self.swapped:.2%}")
-        if self.included < 0.95:
-            wrong.append(f"lesions {self.included:.0%}")
-        if self.over >= 0.02:
-            wrong.append(f"over {self.over:.1%}")
+        limits = {
+            "airways": (self.airway, 0.01),
+            "swapped": (self.swapped, 0.002),
+            "lesions missed": (1 - self.included, 0.05),
+            "over": (self.over, case.most_over),
+            "change": (self.change, case.most_change),
+        }
+        for what, (value, most) in limits.items():
+            if most is not None and value > most:
+                wrong.append(f"{what} {value:.2%} > {most:.1%}")
         return wrong
 
 
 def timed(scene: Scene) -> tuple[Lungs | None, str | None, float]:
     """Segment; the lungs or the error's name, and CPU seconds."""
     start = time.process_time()
+    lungs, error = None, None
     try:
-        lungs, error = segment(scene.volume), None
+        lungs = segment(scene.volume)
     except NoLungsFound as caught:
-        lungs, error = None, type(caught).__name__
+        error = type(caught).__name__
     return lungs, error, time.process_time() - start
 
 
@@ -97,16 +125,18 @@ def score(name: str, scene: Scene) -> tuple[Score, Lungs | None]:
     """Segment a scene and compare with its truth."""
     lungs, error, seconds = timed(scene)
     truth = scene.truth
-    inside = (truth == Region.RIGHT) | (truth == Region.LEFT)
-    true_voxels = max(np.count_nonzero(inside), 1)
-    true_ml = np.count_nonzero(inside) * scene.volume.grid.voxel_ml
     if lungs is None:
-        return Score(name, error=error, seconds=seconds, true_ml=true_ml), None
-    labels, found = lungs.labels, lungs.labels > 0
+        return Score(name, error=error, seconds=seconds), None
+    labels = lungs.labels
+    if not scene.sided:
+        truth = np.where(truth == Region.LEFT, np.uint8(Region.RIGHT), truth)
+        labels = (labels > 0).astype(np.uint8)
+    inside, found = (truth == Region.RIGHT) | (truth == Region.LEFT), labels > 0
+    true_voxels = max(np.count_nonzero(inside), 1)
     both = [(truth == side, labels == side) for side in (Region.RIGHT, Region.LEFT)]
     right, left = (dice(a, b) if a.any() or b.any() else None for a, b in both)
     counts = np.bincount(truth[found & ~inside], minlength=len(Region))
-    where = {r.name.lower(): counts[r] / true_voxels for r in Region if counts[r]}
+    voxel_ml = scene.volume.grid.voxel_ml
     return Score(
         name,
         right,
@@ -115,11 +145,15 @@ def score(name: str, scene: Scene) -> tuple[Score, Lungs | None]:
         airway=share(truth == Region.AIRWAY, found),
         over=float(counts.sum()) / true_voxels,
         under=np.count_nonzero(inside & ~found) / true_voxels,
-        where=where,
+        where={r.name.lower(): counts[r] / true_voxels for r in Region if counts[r]},
         lesions=tuple(covered(scene.lesions, found)),
-        right_ml=lungs.findings.right_ml,
-        left_ml=lungs.findings.left_ml,
-        true_ml=true_ml,
+        ml=_pair(np.count_nonzero(b) * voxel_ml for _, b in both),
+        true_ml=_pair(np.count_nonzero(a) * voxel_ml for a, _ in both),
         flags=lungs.flags,
         seconds=seconds,
     ), lungs
+
+
+def _pair(values: object) -> tuple[float, float]:
+    right, left = values  # type: ignore[misc]
+    return float(right), float(left)

@@ -2,19 +2,16 @@
 
 from lungprep.phantom.anatomy import AIR, BONE, FAT, MUSCLE, Part
 from lungprep.phantom.shapes import Capsule, Ellipsoid, Plate, Solid
+from lungs.anatomy import BODY, Region
 from lungs.solids import Half, Outside, Stack, both
-from lungs.thorax import BODY, Region
 
 
 def curved_table(front: bool = False) -> tuple[Part, ...]:
     """A trough of foam in a carbon shell of 2 mm, as most scanners have."""
     sign = -1.0 if front else 1.0
-    trough = _cylinder(sign * -138.0, 262.0)
-    outer, inner = both(trough, Half((0, -sign, 0), -60.0)), _cylinder(sign * -140.0, 258.0)
-    air = both(_cylinder(sign * -160.0, 288.0), Half((0, sign, 0), 96.0))
-    del air
-    body = Outside(BODY)
-    shell = both(outer, Outside(inner), body)
+    outer, inner = _cylinder(sign * -138.0, 262.0), _cylinder(sign * -140.0, 258.0)
+    below = Half((0, -sign, 0), -60.0)
+    shell = both(outer, Outside(inner), below, Outside(BODY))
     return (Part(shell, -150.0),)
 
 

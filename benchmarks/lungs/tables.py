@@ -1,28 +1,30 @@
 """Scores as lines of text and as Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from lungs.cases import CASES, Case
-from lungs.scoring import Score
+from lungs.criteria import Criterion
+from lungs.scoring import Asked, Score
 
 HEAD = (
     f"{'case':32} {'right':>6} {'left':>6} {'swap%':>6} {'air%':>6} {'over%':>6} {'under%':>6} "
-    f"{'lesions':>8} {'ml':>11} {'true':>5} {'CPU s':>6}  flags / falls short of"
+    f"{'lesions':>8} {'right ml':>12} {'left ml':>12} {'CPU s':>6}  flags / falls short of"
 )
 
 
-def line(score: Score, case: Case) -> str:
+def line(score: Score, case: Asked) -> str:
     """One score as a line of a fixed-width table."""
     failures = score.failures(case)
     verdict = f"  << {'; '.join(failures)}" if failures else ""
     if score.error:
-        return f"{score.name:32} {score.error:>20} {score.seconds:38.2f}{verdict}"
+        return f"{score.name:32} {score.error:>20} {score.seconds:51.2f}{verdict}"
     lesions = f"{score.included:.0%}/{len(score.lesions)}" if score.lesions else "-"
+    volumes = " ".join(
+        f"{ml:5.0f} {percent(ml, true)}" for ml, true in zip(score.ml, score.true_ml, strict=True)
+    )
     return (
         f"{score.name:32} {_dice(score.right)} {_dice(score.left)} {100 * score.swapped:6.2f} "
         f"{100 * score.airway:6.2f} {100 * score.over:6.2f} {100 * score.under:6.2f} "
-        f"{lesions:>8} {score.right_ml:5.0f} {score.left_ml:5.0f} {score.true_ml:5.0f} "
-        f"{score.seconds:6.2f}  {' '.join(score.flags)}{verdict}"
+        f"{lesions:>8} {volumes} {score.seconds:6.2f}  {' '.join(score.flags)}{verdict}"
     )
 
 
@@ -38,10 +40,21 @@ def words(score: Score) -> str:
     )
 
 
-def summary(scores: Sequence[Score]) -> str:
+def summary(scores: Sequence[Score], cases: Mapping[str, Asked]) -> str:
     """How many cases meet what they ask for."""
-    failing = [s.name for s in scores if s.failures(CASES[s.name])]
+    failing = [s.name for s in scores if s.failures(cases[s.name])]
     return f"{len(scores) - len(failing)} of {len(scores)} as asked; not: {', '.join(failing)}"
+
+
+def verdict(criterion: Criterion) -> str:
+    """One criterion as a line."""
+    mark = "met    " if criterion.met else "NOT MET"
+    return f"{mark} {criterion.what}: {criterion.measured}, asked {criterion.asked}"
+
+
+def percent(value: float, true: float) -> str:
+    """Difference in percent."""
+    return f"{100 * (value / true - 1):+6.2f}" if true else "     -"
 
 
 def _dice(value: float | None) -> str:

@@ -1,84 +1,32 @@
-"""An adult thorax in mm around its middle, as layers of parts that cases can add to.
-
-x grows to the patient's left, y to the back, z to the head. The lungs are what the mediastinum,
-the ribs and the domes of the diaphragm leave of one cage, so that they run thin into the
-costophrenic recesses and the gutters beside the spine, as real ones do.
-"""
+"""An adult thorax as layers of parts that cases can add to."""
 
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 
-from lungprep.phantom.anatomy import BLOOD, BONE, FAT, MARROW, MUSCLE, Part
+from lungprep.phantom.anatomy import Part
 from lungprep.phantom.chest import Phantom
-from lungprep.phantom.shapes import Capsule, Ellipsoid, Solid
-from lungprep.volume import Triple
-from lungs.solids import Half, RibCage, Slab, Stack, both
+from lungprep.phantom.shapes import Solid
+from lungs.anatomy import (
+    CAGE,
+    LEFT_HILUM,
+    RIGHT_HILUM,
+    Region,
+    airways,
+    bones,
+    diaphragm,
+    mediastinum,
+    wall,
+)
+from lungs.solids import Half, Outside, Slab, both
 from lungs.trees import bronchi, vessels
 
-
-class Region(IntEnum):
-    """What a truth label stands for; the lungs are 1 and 2 as everywhere."""
-
-    OTHER = 0
-    RIGHT = 1
-    LEFT = 2
-    WALL = 3
-    MEDIASTINUM = 4
-    HEART = 5
-    AORTA = 6
-    ABDOMEN = 7
-    AIRWAY = 8
-    FLUID = 9
-    PNEUMOTHORAX = 10
-    GAS = 11
-
-
 LUNG_HU = -860.0
-BODY = Stack(
-    (
-        (-480.0, 0.0, 0.0, 165.0, 108.0),
-        (-440.0, 0.0, 0.0, 178.0, 114.0),
-        (-300.0, 0.0, 0.0, 158.0, 110.0),
-        (-180.0, 0.0, 0.0, 162.0, 117.0),
-        (-60.0, 0.0, 0.0, 166.0, 121.0),
-        (50.0, 0.0, 1.0, 166.0, 117.0),
-        (100.0, 0.0, 6.0, 180.0, 106.0),
-        (140.0, 0.0, 14.0, 165.0, 86.0),
-        (168.0, 0.0, 18.0, 100.0, 70.0),
-        (188.0, 0.0, 18.0, 64.0, 62.0),
-        (230.0, 0.0, 16.0, 60.0, 62.0),
-    ),
-    2.3,
+#: Where lungs meet: before the great vessels, and between spine and oesophagus.
+JUNCTIONS = (
+    both(Half((0, 1, 0), -30.0), Half((0, 0, 1), 95.0), Half((0, 0, -1), -5.0)),
+    both(Half((0, -1, 0), -40.0), Half((0, 0, 1), 115.0), Half((0, 0, -1), -50.0)),
 )
-CAGE = Stack(
-    (
-        (-172.0, 0.0, 2.0, 128.0, 92.0),
-        (-140.0, 0.0, 3.0, 134.0, 95.0),
-        (-100.0, 0.0, 3.0, 136.0, 96.0),
-        (-40.0, 0.0, 1.0, 133.0, 93.0),
-        (20.0, 0.0, 1.0, 126.0, 87.0),
-        (70.0, 0.0, 5.0, 112.0, 76.0),
-        (105.0, 0.0, 12.0, 91.0, 60.0),
-        (125.0, 0.0, 17.0, 72.0, 46.0),
-        (138.0, 0.0, 21.0, 50.0, 29.0),
-        (144.0, 0.0, 22.0, 24.0, 8.0),
-    ),
-    2.2,
-)
-RIGHT_DOME = Ellipsoid((-66.3, -8.2, -170.4), (92.1, 111.7, 84.3))
-LEFT_DOME = Ellipsoid((68.2, -6.1, -178.3), (88.2, 111.3, 82.4))
-CARINA = (2.1, 28.2, 48.3)
-RIGHT_HILUM, LEFT_HILUM = (-36.2, 17.3, 8.1), (42.4, 20.2, 4.3)
-_MEDIASTINUM = Stack(
-    (
-        (-140.0, 4.0, -4.0, 24.0, 50.0),
-        (-60.0, 4.0, -6.0, 28.0, 50.0),
-        (0.0, 2.0, -4.0, 34.0, 42.0),
-        (60.0, 2.0, -2.0, 31.0, 44.0),
-        (100.0, 0.0, 8.0, 33.0, 40.0),
-        (145.0, 0.0, 18.0, 40.0, 40.0),
-    )
-)
+#: The anterior one all the way from apex to diaphragm, as in severe emphysema.
+LONG_JUNCTIONS = (Half((0, 1, 0), -30.0), JUNCTIONS[1])
 
 
 @dataclass(frozen=True)
@@ -99,8 +47,11 @@ class Thorax:
         Whether there are vessels and bronchi in the lungs.
     in_lungs : tuple of Part
         Nodules, tumours, consolidation; with label None they count as lung.
-    junction_mm : float
-        Thickness of the septum in front of and behind the mediastinum.
+    junction_mm : float, optional
+        Thickness of what parts the lungs at the anterior and posterior junctions, where they all
+        but touch; None for no such places.
+    junctions : tuple of Solid
+        These places.
     after : tuple of Part
         Painted last: gas, effusion's like goes into `in_lungs`.
     scale : float
@@ -113,7 +64,8 @@ class Thorax:
     absent: tuple[int, ...] = ()
     trees: bool = True
     in_lungs: tuple[Part, ...] = ()
-    junction_mm: float = 12.0
+    junction_mm: float | None = None
+    junctions: tuple[Solid, ...] = JUNCTIONS
     after: tuple[Part, ...] = ()
     scale: float = 1.0
     lesions: tuple[Solid, ...] = field(default=())
@@ -129,14 +81,30 @@ class Thorax:
 
     def phantom(self) -> Phantom:
         """All parts, from outside to inside."""
-        parts = [*_wall(), *self.before, *self._lungs(), *self.in_lungs]
-        parts += [*_bones(), *self._mediastinum(), *_diaphragm(), *_airways(self.shift_mm)]
+        parts = [*wall(), *self.before, *self._lungs(), *self.in_lungs, *self._septum()]
+        parts += [*bones(), *mediastinum(self.shift_mm), *diaphragm(), *airways(self.shift_mm)]
         return Phantom((*parts, *self.after), scale=self.scale)
 
     def side(self, side: int) -> Solid:
         """The cavity of one lung, organs not yet taken off."""
         sign = 1.0 if side == Region.RIGHT else -1.0
-        return both(CAGE, Half((sign, 0.0, 0.0), sign * self.shift_mm))
+        return both(CAGE, Half((sign, sign * self._tilt, 0.0), sign * self.shift_mm))
+
+    @property
+    def _tilt(self) -> float:
+        """The anterior junction runs obliquely to the left as it comes forward."""
+        return 0.0 if self.junction_mm is None else 0.12
+
+    def _septum(self) -> list[Part]:
+        length = (1 + self._tilt**2) ** 0.5
+        normal = (1 / length, self._tilt / length, 0.0)
+        middle, within = (self.shift_mm, 0.0, 0.0), CAGE.grown(4.0)
+        open_ = () if self.junction_mm is None else tuple(Outside(j) for j in self.junctions)
+        parts = [Part(both(within, Slab(middle, normal, 6.0), *open_), 10.0, Region.MEDIASTINUM)]
+        if self.junction_mm is not None:
+            line = Slab(middle, normal, self.junction_mm / 2)
+            parts.append(Part(both(within, line), 10.0, Region.MEDIASTINUM))
+        return parts
 
     def _lungs(self) -> list[Part]:
         parts = []
@@ -151,80 +119,3 @@ class Thorax:
                     start = (hilum[0] + self.shift_mm, *hilum[1:])
                     parts += [*vessels(start, self.side(side)), *bronchi(start, self.side(side))]
         return parts
-
-    def _mediastinum(self) -> list[Part]:
-        dx = self.shift_mm
-        septum = both(CAGE.grown(4.0), Slab((dx, 0.0, 0.0), (1.0, 0.0, 0.0), self.junction_mm / 2))
-        parts = [
-            Part(septum, 10.0, Region.MEDIASTINUM),
-            Part(_MEDIASTINUM.moved(dx), BLOOD - 20, Region.MEDIASTINUM),
-        ]
-        for centre in (RIGHT_HILUM, LEFT_HILUM):
-            hilum = Ellipsoid(_moved(centre, dx), (14.2, 18.1, 23.3))
-            parts.append(Part(hilum, BLOOD, Region.MEDIASTINUM))
-        heart = [((20.4, -34.2, -62.3), (60.2, 46.1, 54.2)), ((50.3, -46.2, -88.1), (44, 37, 36))]
-        parts += [
-            Part(Ellipsoid(_moved(centre, dx), radii), BLOOD, Region.HEART)
-            for centre, radii in heart
-        ]
-        for region, tubes in ((Region.MEDIASTINUM, _VEINS), (Region.AORTA, _AORTA)):
-            parts += [
-                Part(Capsule(_moved(a, dx), _moved(b, dx), r), BLOOD, region) for a, b, r in tubes
-            ]
-        return parts
-
-
-def _wall() -> list[Part]:
-    return [Part(BODY, FAT), Part(BODY.grown(-11.0), MUSCLE)]
-
-
-def _bones() -> list[Part]:
-    spine = Stack(((-480.0, 0.0, 85.0, 23.0, 20.0), (200.0, 0.0, 78.0, 20.0, 17.0)))
-    return [
-        Part(RibCage(CAGE), BONE, Region.WALL),
-        Part(spine, BONE, Region.WALL),
-        Part(spine.grown(-3.0), MARROW, Region.WALL),
-        Part(Ellipsoid((0.2, -93.3, 0.1), (17.0, 7.0, 75.0)), MARROW, Region.WALL),
-    ]
-
-
-def _diaphragm() -> list[Part]:
-    within = CAGE.grown(6.0)
-    return [Part(both(within, dome), 60.0, Region.ABDOMEN) for dome in (RIGHT_DOME, LEFT_DOME)]
-
-
-def _airways(dx: float) -> list[Part]:
-    low = _moved(CARINA, dx)
-    tubes = [
-        ((0.3, 22.2, 231.3), low, 8.7),
-        (low, (-33.2 + dx, 21.3, 14.2), 6.8),
-        (low, (42.3 + dx, 24.4, 8.1), 6.1),
-    ]
-    return [
-        Part(Capsule(a, b, radius + grown), hu, Region.AIRWAY)
-        for grown, hu in ((1.6, 30.0), (0.0, -1000.0))
-        for a, b, radius in tubes
-    ]
-
-
-def _moved(point: Triple, dx: float) -> Triple:
-    return point[0] + dx, point[1], point[2]
-
-
-_AORTA = (
-    ((-9.2, -21.3, 2.2), (-6.1, -16.3, 58.4), 15.2),
-    ((-6.1, -16.3, 58.4), (12.3, 18.2, 78.1), 13.3),
-    ((12.3, 18.2, 78.1), (27.2, 57.3, 66.4), 12.8),
-    ((27.2, 57.3, 66.4), (25.3, 62.1, -60.2), 12.4),
-    ((25.3, 62.1, -60.2), (10.2, 54.2, -200.1), 12.0),
-)
-_VEINS = (
-    ((4.1, 44.2, 150.3), (6.2, 44.3, -150.2), 8.1),
-    ((-7.3, 60.4, 60.2), (-6.2, 61.1, -150.3), 4.8),
-    ((-24.2, -10.3, 110.4), (-26.1, -12.3, -12.2), 10.2),
-    ((-23.4, -4.2, -50.1), (-24.3, -2.1, -190.4), 11.3),
-    ((24.2, 4.3, 128.4), (58.3, 0.2, 136.1), 5.2),
-    ((58.3, 0.2, 136.1), (104.2, 6.1, 116.3), 5.2),
-    ((-24.4, 4.2, 128.3), (-58.2, 0.3, 136.4), 5.2),
-    ((-58.2, 0.3, 136.4), (-104.1, 6.3, 116.2), 5.2),
-)

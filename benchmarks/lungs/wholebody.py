@@ -6,10 +6,11 @@ from itertools import pairwise
 import numpy as np
 
 from lungprep.phantom.anatomy import AIR, BONE, FAT, MUSCLE, Part
-from lungprep.phantom.shapes import Capsule, Ellipsoid
+from lungprep.phantom.shapes import Capsule, Ellipsoid, Solid
 from lungs import surroundings
+from lungs.anatomy import BODY, Region
 from lungs.solids import Half, both
-from lungs.thorax import BODY, Region, Thorax
+from lungs.thorax import Thorax
 
 _STOOL_HU = -350.0
 
@@ -20,9 +21,9 @@ def whole_body() -> Thorax:
     return Thorax(before=around, after=(*_head_inside(), *_bowel()))
 
 
-def abdomen() -> Thorax:
-    """Much gas and stool."""
-    return Thorax(before=surroundings.flat_table(), after=_bowel())
+def abdomen(wide: float = 1.0) -> Thorax:
+    """Much gas and stool, in a bowel `wide` times as wide as usual."""
+    return Thorax(before=surroundings.flat_table(), after=_bowel(wide))
 
 
 def head() -> Thorax:
@@ -64,7 +65,7 @@ def _head_inside() -> tuple[Part, ...]:
 
 
 @lru_cache
-def _bowel() -> tuple[Part, ...]:
+def _bowel(wide: float = 1.0) -> tuple[Part, ...]:
     """Stomach, a colon of gas and stool around the abdomen, and small loops."""
     random = np.random.default_rng(11)
     frame = [(-105, 0, -420), (-112, -10, -300), (-100, -35, -215), (0, -75, -240)]
@@ -72,10 +73,12 @@ def _bowel() -> tuple[Part, ...]:
     parts = []
     for i, (a, b) in enumerate(pairwise(frame)):
         start, stop = (float(v) for v in a), (float(v) for v in b)
-        tube = Capsule(tuple(start), tuple(stop), 27.0)  # type: ignore[arg-type]
+        tube = Capsule(tuple(start), tuple(stop), 27.0 * wide)  # type: ignore[arg-type]
         content = (AIR, AIR, _STOOL_HU, AIR, AIR, _STOOL_HU, AIR)[i]
         parts += [Part(_inner(tube), 30.0, Region.ABDOMEN)]
-        parts += [Part(_inner(Capsule(tube.start, tube.end, 25.0)), content, Region.GAS)]
+        parts += [
+            Part(_inner(Capsule(tube.start, tube.end, 27.0 * wide - 2.0)), content, Region.GAS)
+        ]
         parts += _bubbles(tube, random) if content == _STOOL_HU else _folds(tube)
     stomach = both(
         Ellipsoid((70, -30, -215), (60, 50, 45)), Half((0, 1, 0), -35.0), BODY.grown(-24)
@@ -83,7 +86,7 @@ def _bowel() -> tuple[Part, ...]:
     return (*parts, Part(stomach, AIR, Region.GAS), *_small_loops(random))
 
 
-def _inner(solid: Capsule) -> object:
+def _inner(solid: Solid) -> Solid:
     return both(solid, BODY.grown(-18.0))
 
 
@@ -94,7 +97,7 @@ def _bubbles(tube: Capsule, random: np.random.Generator) -> list[Part]:
         x, y, z = (float(v) for v in a + (b - a) * random.uniform() + random.normal(0, 9, 3))
         hu = float(random.choice([-950.0, -100.0, -650.0]))
         r = float(random.uniform(2, 5))
-        parts.append(Part(both(Ellipsoid((x, y, z), (r, r, r)), _inner(tube)), hu, Region.GAS))
+        parts.append(Part(Ellipsoid((x, y, z), (r, r, r)), hu, Region.GAS))
     return parts
 
 
