@@ -10,7 +10,6 @@ unless the tissue is the chest wall. Rolling per plane follows Pu et al., Comput
 32(6), 2008 (adaptive border marching); the votes are new.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import cc3d
@@ -19,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.segmentation.blocks import Blocks
-from lungprep.segmentation.morphology import Mask, Spacing, bounding_box, dilate, erode
+from lungprep.segmentation.morphology import Mask, Spacing, bounding_box, dilate, erode, neighbours
 from lungprep.segmentation.rolling import goes_on, unreached
-from lungprep.segmentation.sides import LEFT, RIGHT
 
 
 class _Disk(NamedTuple):
@@ -82,7 +80,7 @@ def include_juxtapleural(
     depth_mm = _depth_mm(solid > 0, spacing_mm)
     hilum = dilate(airways, _HILUM_MM, spacing_mm)
     grown = solid.copy()
-    for side in (RIGHT, LEFT):
+    for side in np.unique(solid[solid > 0]):
         box = bounding_box(solid == side, 0, spacing_mm)
         lung = solid[box] == side
         free = (solid[box] == 0) & ~barred[box] & (blocks.hu[box] < _BRIGHT_HU)
@@ -117,7 +115,7 @@ def _lesions(
     """Pieces that bulge into the lung or sit on the chest wall, and are no hilum."""
     pieces, count = cc3d.connected_components(dent, connectivity=6, return_N=True)
     to_lung, to_tissue, to_wall = (np.zeros(count + 1) for _ in range(3))
-    for here, beside in _neighbours():
+    for here, beside in neighbours():
         face = dent[here] & ~dent[beside]
         piece, is_lung = pieces[here][face], lung[beside][face]
         is_wall = ~is_lung & (depth_mm[beside][face] <= _RIND_MM)
@@ -131,17 +129,6 @@ def _lesions(
     keep &= ~at_hilum | (size_ml >= _HILUM_ML)
     keep[0] = False
     return np.asarray(keep[pieces])
-
-
-def _neighbours() -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    """Views of all voxels that have a neighbour in each of the six directions, and of that one."""
-    for axis in range(3):
-        low, high = (
-            tuple(part if i == axis else slice(None) for i in range(3))
-            for part in (slice(None, -1), slice(1, None))
-        )
-        yield low, high
-        yield high, low
 
 
 def _smooth(mask: Mask) -> Mask:

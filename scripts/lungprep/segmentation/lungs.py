@@ -31,6 +31,7 @@ from lungprep.segmentation.blocks import Blocks, block_columns, block_means
 from lungprep.segmentation.body import body_core, enclosed, padding
 from lungprep.segmentation.field import cut_lung, lung_field
 from lungprep.segmentation.findings import Findings, examine, flags
+from lungprep.segmentation.gas import free_gas, gas_limit_hu
 from lungprep.segmentation.juxtapleural import include_juxtapleural
 from lungprep.segmentation.morphology import dilate
 from lungprep.segmentation.refine import refine, solid_sides
@@ -81,7 +82,6 @@ def segment(
     *,
     method: str = "classical",
     air_hu: float = -400.0,
-    gas_hu: float = -960.0,
     block_mm: float = 2.0,
     wall_mm: float = 4.0,
     bronchus_mm: float = 60.0,
@@ -101,8 +101,6 @@ def segment(
         Which algorithm.
     air_hu : float
         Surface of the lung: half-way between aerated lung and soft tissue.
-    gas_hu : float
-        Pieces of air whose inside averages below this are bowel or stomach gas.
     block_mm : float
         Edge of the blocks on which all but the surface is decided.
     wall_mm : float
@@ -144,6 +142,9 @@ def segment(
     airways = find_airways(blocks, inside, reach_mm=bronchus_mm)
     walls = dilate(airways.lumen, max(block_mm, *blocks.spacing_mm[1:]), blocks.spacing_mm)
     air = (blocks.hu < air_hu) & ~walls & ~block_columns(padded, blocks)
+    gas_hu = gas_limit_hu(blocks, airways.lumen)
+    gas = free_gas(blocks, air & inside, gas_hu)
+    air &= ~gas
     field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
     cut = cut_lung(blocks, field, air & ~inside, gas_hu=gas_hu)
     if cut.any():
@@ -151,7 +152,7 @@ def segment(
         field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
     _require(field, blocks, min_ml, scan_flags)
     aerated = lung_sides(blocks, field, airways.middle_mm)
-    barred = walls | other
+    barred = walls | other | gas
     solid = solid_sides(aerated, barred, blocks, closing_mm=closing_mm / 2)
     solid = include_juxtapleural(solid, barred, airways.lumen, blocks)
     solid = solid_sides(solid, barred, blocks, closing_mm=closing_mm)

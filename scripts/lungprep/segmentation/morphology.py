@@ -60,7 +60,9 @@ def close(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
     return closed
 
 
-def spread(labels: NDArray[np.uint8], radius_mm: float, spacing_mm: Spacing) -> NDArray[np.uint8]:
+def spread(
+    labels: NDArray[np.uint8], radius_mm: float, spacing_mm: Spacing, within: Mask | None = None
+) -> NDArray[np.uint8]:
     """Grow the labels 1 and 2 into what is unlabelled, step by step, the nearer one first.
 
     Parameters
@@ -71,6 +73,8 @@ def spread(labels: NDArray[np.uint8], radius_mm: float, spacing_mm: Spacing) -> 
         How far, rounded as in `dilate`.
     spacing_mm : tuple of float
         Voxel spacing (z, y, x).
+    within : ndarray of bool, optional
+        Where they may grow.
 
     Returns
     -------
@@ -84,6 +88,9 @@ def spread(labels: NDArray[np.uint8], radius_mm: float, spacing_mm: Spacing) -> 
             _step(second, step, np.bitwise_or) & ~first,
         )
         second &= ~first
+        if within is not None:
+            first &= within
+            second &= within
     return np.asarray(first + np.uint8(2) * second, np.uint8)
 
 
@@ -99,6 +106,14 @@ def bounding_box(mask: Mask, margin_mm: float, spacing_mm: Spacing) -> Box:
         margin = int(np.ceil(margin_mm / step))
         found.append(slice(max(inside[0] - margin, 0), min(inside[-1] + margin + 1, size)))
     return found[0], found[1], found[2]
+
+
+def neighbours() -> Iterator[tuple[Box, Box]]:
+    """All voxels that have a neighbour in a direction, and that neighbour, for six directions."""
+    for axis in range(3):
+        low, high = _shift(axis, slice(None, -1)), _shift(axis, slice(1, None))
+        yield low, high
+        yield high, low
 
 
 def _sweep(mask: Mask, radius_mm: float, spacing_mm: Spacing, join: np.ufunc) -> Mask:
@@ -134,5 +149,6 @@ def _steps(radius_mm: float, spacing_mm: Spacing) -> Iterator[Step]:
         yield cube, axes
 
 
-def _shift(axis: int, part: slice) -> tuple[slice, ...]:
-    return tuple(part if a == axis else slice(None) for a in range(3))
+def _shift(axis: int, part: slice) -> Box:
+    z, y, x = (part if a == axis else slice(None) for a in range(3))
+    return z, y, x

@@ -23,9 +23,15 @@ _PER_BEND = 0.1
 _FREE_HU, _DEAR_HU = -200.0, -800.0
 # With less than this share beyond the middle, a piece is one lung that bulges across it.
 _BULGE = 0.05
-# A cut through one lung lays open far more surface than a cut through a junction.
+# A cut through one lung lays open more surface than a cut through a narrow junction, and a wide
+# junction still holds pleura, which a cut through a lung does not. No single lung lies so evenly on
+# both sides that the smaller part has the last share.
 _NECK = 0.5
-_APART_MM = 60.0
+_PLEURA_HU = 60.0
+_EVEN = 0.35
+# Two lungs lie further apart than two parts of one lung, and neither is a fragment.
+_APART_MM, _APART_ACROSS_MM = 90.0, 60.0
+_SHARE = 0.2
 _FRAGMENT_MM = 10.0
 
 
@@ -52,21 +58,32 @@ def lung_sides(
     extent = bounding_box(field > 1, 0, blocks.spacing_mm)[2]
     middle = (extent.start + extent.stop - 1) / 2 if middle_mm is None else middle_mm / dx
     labels = np.zeros(field.shape, np.uint8)
-    centres: dict[int, float] = {}
+    whole: list[int] = []
     for number in range(2, int(field.max()) + 1):
         piece = field == number
         columns = piece.sum(axis=(0, 1))
         on_right = columns[: int(middle + 0.5)].sum() / columns.sum()
         parted = _part(blocks, piece, middle) if _BULGE < on_right < 1 - _BULGE else None
         if parted is None:
-            centres[number] = float(np.average(np.arange(columns.size), weights=columns))
+            whole.append(number)
         else:
             labels += parted
+    centres = {number: _centre(field == number) for number in whole}
     if not labels.any():
-        middle = _between(list(centres.values()), middle, _APART_MM / dx)
-    for number, centre in centres.items():
+        middle = _between(centres, field, blocks, middle)
+    for number, (_, centre) in centres.items():
         labels[field == number] = RIGHT if centre < middle else LEFT
     return _with_fragments(labels, field, blocks)
+
+
+def _centre(piece: Mask) -> tuple[float, float]:
+    """Centre of mass along y and x."""
+    columns = piece.sum(axis=0)
+    y, x = (
+        np.average(np.arange(n), weights=columns.sum(axis=1 - axis))
+        for axis, n in enumerate(columns.shape)
+    )
+    return float(y), float(x)
 
 
 def _with_fragments(
@@ -83,11 +100,26 @@ def _with_fragments(
     return np.asarray(labels + nearest[fragments], np.uint8)
 
 
-def _between(centres: list[float], middle: float, apart: float) -> float:
-    """Move the middle between two lungs that both lie on one side of it (shifted mediastinum)."""
-    low, high = min(centres, default=middle), max(centres, default=middle)
-    shifted = high - low > apart and not low < middle < high
-    return (low + high) / 2 if shifted else middle
+def _between(
+    centres: dict[int, tuple[float, float]],
+    field: NDArray[np.uint8],
+    blocks: Blocks,
+    middle: float,
+) -> float:
+    """Move the middle between the two largest pieces where they are two lungs on one side of it."""
+    if len(centres) < 2:
+        return middle
+    # Pieces are numbered by size.
+    (first, one), (second, two) = list(centres.items())[:2]
+    _, dy, dx = blocks.spacing_mm
+    across_mm = abs(one[1] - two[1]) * dx
+    apart = across_mm > _APART_ACROSS_MM
+    apart |= bool(np.hypot((one[0] - two[0]) * dy, across_mm) > _APART_MM)
+    larger, smaller = (np.count_nonzero(field == number) for number in (first, second))
+    same_side = (one[1] < middle) == (two[1] < middle)
+    if same_side and apart and smaller > _SHARE * (larger + smaller):
+        return (one[1] + two[1]) / 2
+    return middle
 
 
 def _part(blocks: Blocks, piece: Mask, middle: float) -> NDArray[np.uint8] | None:
@@ -103,7 +135,11 @@ def _part(blocks: Blocks, piece: Mask, middle: float) -> NDArray[np.uint8] | Non
     labels = _whole_sides(labels)
     smaller = min(np.count_nonzero(labels == side) for side in (RIGHT, LEFT))
     smaller_mm3 = smaller * blocks.block_ml * 1000
-    return labels if _cut_mm2(labels, blocks) <= _NECK * smaller_mm3 ** (2 / 3) else None
+    area_mm2, cut_hu = _cut(labels, blocks)
+    two = area_mm2 <= _NECK * smaller_mm3 ** (2 / 3)
+    two |= cut_hu >= blocks.hu[piece].mean() + _PLEURA_HU
+    two |= smaller >= _EVEN * np.count_nonzero(piece)
+    return labels if two else None
 
 
 def _toll(
@@ -155,12 +191,15 @@ def _whole_sides(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(side[pieces])
 
 
-def _cut_mm2(labels: NDArray[np.uint8], blocks: Blocks) -> float:
-    """Area of the faces between right and left."""
-    area = 0.0
+def _cut(labels: NDArray[np.uint8], blocks: Blocks) -> tuple[float, float]:
+    """Area of the faces between right and left, and the mean of the denser block at each, HU."""
+    area, hu, faces = 0.0, 0.0, 0
     volume_mm3 = blocks.block_ml * 1000
     for axis, step in enumerate(blocks.spacing_mm):
-        one = np.moveaxis(labels, axis, 0)
-        faces = np.count_nonzero((one[1:] != one[:-1]) & (one[1:] > 0) & (one[:-1] > 0))
-        area += faces * volume_mm3 / step
-    return area
+        one, density = np.moveaxis(labels, axis, 0), np.moveaxis(blocks.hu, axis, 0)
+        cut = (one[1:] != one[:-1]) & (one[1:] > 0) & (one[:-1] > 0)
+        found = int(np.count_nonzero(cut))
+        area += found * volume_mm3 / step
+        hu += float(np.maximum(density[1:][cut], density[:-1][cut]).sum())
+        faces += found
+    return area, hu / max(faces, 1)

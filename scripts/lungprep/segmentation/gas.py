@@ -1,0 +1,113 @@
+"""Gas that is no lung though it may touch one: stomach and bowel under a thin diaphragm, and gas
+that lies free in the pleural space (pneumothorax).
+
+Gas is as light as the air in the trachea, and has no structure. Lung holds tissue: even emphysema
+is heavier once it is averaged over a few millimetres. Bullae are as light, but they are lung: they
+lie in it, where bowel lies below it and free gas along the chest wall.
+"""
+
+import cc3d
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.segmentation.blocks import Blocks
+from lungprep.segmentation.morphology import Mask, bounding_box, dilate, erode, neighbours, spread
+
+_PURE_HU = -990.0
+_USUAL_PURE_HU = (-1010.0, -960.0)
+_LUMEN_MM = 2.0
+# How much heavier than the air of the trachea gas may seem, through noise and scatter.
+_HEAVIER_HU = 18.0
+_CORE_MM = 2.0
+_LEAST_ML = 3.0
+# Bowel: this share of its columns has lung above, and of them hardly any has lung below as well.
+_ABOVE, _BELOW = 0.2, 0.2
+_FREE_ML = 30.0
+_AT_WALL = 0.4
+# Between the cores of gas and lung the nearer one wins.
+_BETWEEN_MM = 10.0
+
+
+def gas_limit_hu(blocks: Blocks, lumen: Mask) -> float:
+    """HU below which the mean over a few millimetres is that of gas.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The coarse volume.
+    lumen : ndarray of bool
+        Trachea and main bronchi; a scan's own gas is measured there.
+    """
+    core = blocks.hu[erode(lumen, _LUMEN_MM, blocks.spacing_mm)]
+    pure = float(np.median(core)) if core.size else _PURE_HU
+    return float(np.clip(pure, *_USUAL_PURE_HU)) + _HEAVIER_HU
+
+
+def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Mask:
+    """Gas among the air inside the body that is bowel, or free in the pleural space.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The coarse volume, axes (z, y, x), z towards the head.
+    air : ndarray of bool
+        Air inside the body without the large airways.
+    limit_hu : float
+        From `gas_limit_hu`.
+
+    Returns
+    -------
+    ndarray of bool
+        Empty in most scans, which costs next to nothing.
+    """
+    gas = np.zeros_like(air)
+    box = bounding_box(air, 0, blocks.spacing_mm)
+    inner, smooth = air[box], _smoothed(blocks.hu[box])
+    cores = erode((smooth < limit_hu) & inner, _CORE_MM, blocks.spacing_mm)
+    pieces, count = cc3d.connected_components(cores, connectivity=6, return_N=True)
+    size_ml = np.bincount(pieces.ravel(), minlength=count + 1) * blocks.block_ml
+    large = np.flatnonzero(size_ml >= _LEAST_ML)[1:] if count else []
+    if not len(large):
+        return gas
+    lung = erode(inner & (smooth >= limit_hu), _CORE_MM, blocks.spacing_mm)
+    taken = [
+        n for n in large if _is_bowel(pieces == n, lung) or _is_free(pieces == n, inner, blocks)
+    ]
+    if taken:
+        core = np.isin(pieces, taken)
+        rest = inner & ~dilate(core, _BETWEEN_MM, blocks.spacing_mm)
+        seeds = core + np.uint8(2) * (rest | (cores & ~core))
+        gas[box] = spread(seeds, _BETWEEN_MM, blocks.spacing_mm, within=inner) == 1
+    return gas
+
+
+def _smoothed(hu: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Mean over 3 blocks along each axis."""
+    mean = np.stack([cv2.blur(plane, (3, 3)) for plane in hu.astype(np.float32)])
+    mean[1:-1] = (mean[:-2] + mean[1:-1] + mean[2:]) / 3
+    return mean
+
+
+def _is_bowel(core: Mask, lung: Mask) -> bool:
+    """Whether lung lies above, and not below."""
+    columns = core.any(axis=0)
+    bottom, top = core.argmax(axis=0), len(core) - 1 - core[::-1].argmax(axis=0)
+    z = np.arange(len(core))[:, np.newaxis, np.newaxis]
+    above = (lung & (z > top)).any(axis=0)[columns].mean()
+    below = (lung & (z < bottom)).any(axis=0)[columns].mean()
+    return bool(above >= _ABOVE and below <= _BELOW * above)
+
+
+def _is_free(core: Mask, air: Mask, blocks: Blocks) -> bool:
+    """Whether much of a large core lies along tissue."""
+    if np.count_nonzero(core) * blocks.block_ml < _FREE_ML:
+        return False
+    grown = dilate(core, 3 * _CORE_MM, blocks.spacing_mm) & air
+    to_tissue = to_air = 0
+    for here, beside in neighbours():
+        face = grown[here] & ~grown[beside]
+        is_air = air[beside][face]
+        to_air += int(np.count_nonzero(is_air))
+        to_tissue += int(np.count_nonzero(~is_air))
+    return to_tissue >= _AT_WALL * (to_tissue + to_air)
