@@ -13,6 +13,7 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from lungprep.config import complete, read_schema
 from lungprep.errors import LungprepError
+from lungprep.presets import export_options
 from lungprep.recipe import code_version, recipe
 from lungprep.run import Run
 

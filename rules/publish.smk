@@ -7,7 +7,7 @@ out   target: {patient}.npy, {patient}.lungs.npy, qc/{patient}.png, {patient}.js
 
 
 rule publish:
-    """Crop to the lungs and write volume, mask, preview and receipt to the target."""
+    """Crop, hide, scale; write volume, mask, preview and receipt to the target."""
     input:
         volume="work/{patient}/resampled.npy",
         lungs="work/{patient}/lungs.npy",
@@ -24,12 +24,13 @@ rule publish:
     priority: 30
     conda:
         "../envs/lungprep.yaml"
+    # float32 of a whole field takes most: the array, and the file made of it.
     resources:
-        mem_mb=memory(100, 2),
+        mem_mb=memory(100, 4),
     params:
         target=lookup(within=config, dpath="target"),
         s3=lookup(within=config, dpath="s3"),
-        output=lookup(within=config, dpath="output"),
+        options=export_options(config),
         recipe=recipe(config),
         series_uid=series_uid,
         code=code_version("publish"),

@@ -17,6 +17,7 @@ from lungprep.coordinates import Placement, inside, to_voxel, to_world
 from lungprep.errors import DataError
 from lungprep.export import export
 from lungprep.loading import load
+from lungprep.output.options import ExportOptions
 from lungprep.phantom import Ellipsoid, Scan, chest, slices
 from lungprep.resampling import resample
 from lungprep.segmentation import segment
@@ -225,9 +226,9 @@ def test_a_nodule_lies_where_its_point_leads():
     grid = Grid((100, 90, 120), (3.0, 3.0, 3.0), (-170.0, -285.0, -550.0))
     with_nodule, without = (chest(centre_mm=centre_mm, nodule=n) for n in (nodule, None))
     volume = Volume(np.rint(with_nodule.hu(grid)).astype(np.int16), grid)
-    product = export(volume, without.labels(grid), preset="hu", crop_margin_mm=6, outside_hu=None)
+    product = export(volume, without.labels(grid), ExportOptions(crop_margin_mm=[[6, 6]] * 3))
     assert product.start > (0, 0, 0)
-    added = product.hu != np.rint(without.hu(product.grid))
+    added = product.voxels != np.rint(without.hu(product.grid))
     voxel = to_voxel(product.grid, np.add(at_mm, centre_mm))
     assert np.argwhere(added).mean(axis=0) == pytest.approx(voxel, abs=0.15)
     assert added[tuple(np.rint(voxel).astype(int))]
@@ -249,7 +250,7 @@ def tumour():
     archive = Archive()
     volume = resample(load(archive, LoadOptions())[0], (1.0, 1.0, 1.0))
     labels = segment(volume).labels
-    product = export(volume, labels, preset="hu", crop_margin_mm=5, outside_hu=None)
+    product = export(volume, labels)
     seg, rtstruct = sorted(archive.datasets(ct=False), key=lambda d: d.Modality, reverse=True)
     assert (seg.Modality, rtstruct.Modality) == ("SEG", "RTSTRUCT")
     assert [s.SegmentAlgorithmType for s in seg.SegmentSequence] == ["MANUAL", "AUTOMATIC"]
@@ -292,7 +293,7 @@ def our_voxels(tumour):
     """Indices and points of all voxels of the published array in a box around the tumour."""
     found = to_voxel(tumour.product.grid, np.concatenate([seg_points(tumour, n) for n in (1, 2)]))
     start, stop = np.floor(found.min(axis=0)) - 3, np.ceil(found.max(axis=0)) + 4
-    assert inside(tumour.product.hu.shape, [start, stop]).all()
+    assert inside(tumour.product.voxels.shape, [start, stop]).all()
     ranges = [np.arange(a, b) for a, b in zip(start, stop, strict=True)]
     indices = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1)
     return indices, to_world(tumour.product.grid, indices)
@@ -410,7 +411,7 @@ def test_our_array_shows_the_tumour_where_the_slices_do(tumour):
     own = np.clip(tumour.hu[tumour.masks[1]], -1024, 3071)
 
     def error(shift):
-        read = map_coordinates(tumour.product.hu.astype(float), (voxels + shift).T, order=1)
+        read = map_coordinates(tumour.product.voxels.astype(float), (voxels + shift).T, order=1)
         return np.sqrt(np.mean((read - own) ** 2))
 
     aside = [sign * np.eye(3)[axis] for axis in range(3) for sign in (1, -1)]

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lungprep.export import export, lung_box
+from lungprep.output.options import ExportOptions
 from lungprep.publishing import npy
 from lungprep.volume import Grid, Volume
-
-OPTIONS = {"preset": "hu", "crop_margin_mm": 5, "outside_hu": None}
 
 
 def sample(shape=(12, 14, 16), spacing=(2.0, 1.0, 0.7)):
@@ -25,7 +24,7 @@ def sample(shape=(12, 14, 16), spacing=(2.0, 1.0, 0.7)):
 
 @given(
     voxels=st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=5),
-    margin=st.floats(0, 20),
+    margin=st.tuples(*[st.tuples(*[st.floats(0, 20)] * 2)] * 3),
 )
 def test_box_equals_a_loop_over_voxels(voxels, margin):
     labels = np.zeros((10, 10, 10), np.uint8)
@@ -36,18 +35,18 @@ def test_box_equals_a_loop_over_voxels(voxels, margin):
     for axis, spacing in enumerate(grid.spacing_mm):
         low = min(v[axis] for v in voxels)
         high = max(v[axis] for v in voxels) + 1
-        pad = int(np.ceil(margin / spacing))
-        assert (start[axis], stop[axis]) == (max(0, low - pad), min(10, high + pad))
+        below, above = (int(np.ceil(mm / spacing)) for mm in margin[axis])
+        assert (start[axis], stop[axis]) == (max(0, low - below), min(10, high + above))
 
 
 def test_voxels_keep_value_and_place():
     volume, labels = sample()
-    product = export(volume, labels, **OPTIONS)
-    assert product.hu.shape == product.lungs.shape == product.grid.shape
-    assert product.hu.flags.c_contiguous
+    product = export(volume, labels)
+    assert product.voxels.shape == product.lungs.shape == product.grid.shape
+    assert product.voxels.flags.c_contiguous
     for index in np.ndindex(product.grid.shape):
         before = tuple(i + s for i, s in zip(index, product.start, strict=True))
-        assert product.hu[index] == volume.hu[before]
+        assert product.voxels[index] == volume.hu[before]
         assert product.lungs[index] == labels[before]
     last = tuple(n - 1 for n in product.grid.shape)
     before = tuple(n - 1 for n in product.stop)
@@ -59,19 +58,19 @@ def test_voxels_keep_value_and_place():
 
 def test_uncropped_keeps_the_grid():
     volume, labels = sample()
-    product = export(volume, labels, **{**OPTIONS, "preset": "uncropped"})
+    product = export(volume, labels, ExportOptions(crop_margin_mm="keep"))
     assert product.grid == volume.grid
     assert (product.start, product.stop) == ((0, 0, 0), (12, 14, 16))
-    np.testing.assert_array_equal(product.hu, volume.hu)
+    np.testing.assert_array_equal(product.voxels, volume.hu)
 
 
 @pytest.mark.parametrize("value", [-1024, 0, 170])
 def test_outside_takes_the_fill_and_lungs_keep_their_hu(value):
     volume, labels = sample()
-    product = export(volume, labels, **{**OPTIONS, "outside_hu": value, "preset": "uncropped"})
-    assert product.hu.dtype == np.int16
-    assert (product.hu[labels == 0] == value).all()
-    np.testing.assert_array_equal(product.hu[labels > 0], volume.hu[labels > 0])
+    product = export(volume, labels, ExportOptions(outside_hu=value, crop_margin_mm="keep"))
+    assert product.voxels.dtype == np.int16
+    assert (product.voxels[labels == 0] == value).all()
+    np.testing.assert_array_equal(product.voxels[labels > 0], volume.hu[labels > 0])
 
 
 def test_npy_is_what_numpy_loads_without_pickle():

@@ -104,9 +104,9 @@ def test_the_tumours_centre_lands_on_its_own_tissue(archive, lungs, slices):
     centre = np.concatenate(points).mean(axis=0)
 
     volume, found = lungs
-    product = export(volume, found.labels, preset="hu", crop_margin_mm=5, outside_hu=None)
+    product = export(volume, found.labels)
     x, y, z = np.rint(np.linalg.inv(product.grid.affine) @ [*centre, 1])[:3].astype(int)
-    around = product.hu[z - 2 : z + 3, y - 2 : y + 3, x - 2 : x + 3]
+    around = product.voxels[z - 2 : z + 3, y - 2 : y + 3, x - 2 : x + 3]
     assert -100 < around.mean() < 150, "soft tissue within a lung of -800 HU"
     nearest = min(slices, key=lambda item: abs(item[0][2] - centre[2]))
     column, row = ((centre[:2] - nearest[0][:2]) / 0.576172).round().astype(int)

@@ -34,6 +34,7 @@ def changed(path, value):
         ("resample.spacing_mm", [2.0, 1.0, 1.0]),
         ("resample.antialias", False),
         ("output.outside_hu", 0),
+        ("segment.dilate_mm", 5.0),
     ],
 )
 def test_values_that_change_voxels_change_the_recipe(path, value):
@@ -42,7 +43,12 @@ def test_values_that_change_voxels_change_the_recipe(path, value):
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("source", "s3://other/in/"), ("s3.anonymous", True), ("overwrite", True)],
+    [
+        ("source", "s3://other/in/"),
+        ("s3.anonymous", True),
+        ("overwrite", True),
+        ("output.preset", "uncropped"),
+    ],
 )
 def test_values_that_change_no_voxel_do_not(path, value):
     assert changed(path, value) == recipe.recipe_digest(CONFIG)
@@ -117,9 +123,11 @@ def test_the_image_chain_is_the_image_modules_alone():
         "series/gaps.py",
         "resampling/kernels.py",
         "export.py",
+        "output/hulls.py",
+        "output/scales.py",
     } <= names
     assert "segmentation/lungs.py" in names
-    strangers = {"publishing.py", "config.py", "errors.py", "run.py", "report.py", "flags.py"}
+    strangers = {"publishing.py", "config.py", "presets.py", "errors.py", "run.py", "report.py"}
     assert not strangers & names
     assert not [
         name for name in names if name.startswith(("stores/", "demo/", "phantom/", "preview/"))

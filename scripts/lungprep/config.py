@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from lungprep.errors import ConfigError
+from lungprep.presets import resolve
 
 Schema = dict[str, Any]
 SCHEMA = Path(__file__).parents[2] / "rules" / "schemas" / "config.schema.yaml"
@@ -51,20 +52,25 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
     Returns
     -------
     dict
-        All keys of the schema.
+        All keys of the schema; those that a preset sets have its values where they were null.
 
     Raises
     ------
     ConfigError
         For an unknown key or a value of the wrong type or out of bounds: the key, what was found
-        and what it takes.
+        and what it takes; for keys of the output that contradict one another.
     """
-    full = _with_defaults(copy.deepcopy(config), schema)
+    full = with_defaults(config, schema)
     errors = list(Validator(schema).iter_errors(full))
     if errors:
         raise _explain(min(errors, key=lambda error: str(error.json_path)), full, schema)
-    canonical: dict[str, Any] = _canonical(full, schema)
-    return canonical
+    resolved: dict[str, Any] = _canonical(resolve(full, schema), schema)
+    return resolved
+
+
+def with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """A copy of a config with the defaults of what it leaves out, unchecked."""
+    return _with_defaults(copy.deepcopy(config), schema)
 
 
 def _with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
@@ -81,6 +87,8 @@ def _with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 def _canonical(value: Any, part: Schema) -> Any:
     """Give equal values one form, as they go into the recipe's digest: 1 and 1.0 are the same."""
+    if "anyOf" in part:
+        part = next(p for p in part["anyOf"] if Validator(p).is_valid(value))
     kinds = part.get("type", [])
     if "object" in kinds:
         return {name: _canonical(v, part["properties"][name]) for name, v in value.items()}
@@ -96,7 +104,7 @@ def _from_command_line(value: Any, part: Schema) -> Any:
     kinds = part.get("type", [])
     if "boolean" in kinds and value in ("true", "false"):
         return value == "true"
-    return None if "null" in kinds and value == "null" else value
+    return None if value == "null" and Validator(part).is_valid(None) else value
 
 
 def _explain(error: ValidationError, config: dict[str, Any], schema: Schema) -> ConfigError:
@@ -112,19 +120,24 @@ def _explain(error: ValidationError, config: dict[str, Any], schema: Schema) -> 
     part, value = schema, config
     for name in path:
         part, value = part["properties"][name], value[name]
-    is_number_as_text = isinstance(error.instance, str) and re.fullmatch(
-        r"[-+.\deE]+|true|false|null", error.instance
-    )
     return ConfigError(
         f"config key {'.'.join(path)} has {value!r}",
-        f"it takes {takes(part)}{TEXT_HINT if is_number_as_text else ''}",
+        f"it takes {takes(part)}{TEXT_HINT if _has_number_as_text(value) else ''}",
     )
+
+
+def _has_number_as_text(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_has_number_as_text(v) for v in value)
+    return isinstance(value, str) and bool(re.fullmatch(r"[-+.\deE]+|true|false|null", value))
 
 
 def takes(part: Schema) -> str:
     """Say in words which values a key accepts."""
-    if "enum" in part:
-        return " or ".join(str(value) for value in part["enum"])
+    if "anyOf" in part:
+        return ", or ".join(takes(one) for one in part["anyOf"])
+    if "enum" in part or "const" in part:
+        return " or ".join(_shown(value) for value in part.get("enum", [part.get("const")]))
     if part.get("type") == "array":
         return f"[ ] of {part['minItems']}, each {takes(part['items'])}"
     if "properties" in part:
@@ -151,10 +164,21 @@ def table(schema: Schema) -> str:
     return "\n".join(rows) + "\n"
 
 
-def with_table(readme: str, schema: Schema) -> str:
-    """Put the table between its marks in the README."""
-    start, end = (readme.index(mark) for mark in TABLE_MARKS)
-    return readme[:start] + TABLE_MARKS[0] + "\n" + table(schema) + readme[end:]
+def preset_table(schema: Schema) -> str:
+    """Render the table of presets, in Markdown."""
+    names = schema["properties"]["output"]["properties"]["preset"]["enum"]
+    rows = [f"| key | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for key, part in _leaves(schema):
+        if "presets" in part:
+            cells = [f"`{_shown(part['presets'][name])}`" for name in names]
+            rows.append(f"| `{key}` | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def with_table(page: str, rendered: str) -> str:
+    """Put a table between its marks in a page."""
+    start, end = (page.index(mark) for mark in TABLE_MARKS)
+    return page[:start] + TABLE_MARKS[0] + "\n" + rendered + page[end:]
 
 
 def _leaves(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:

@@ -1,11 +1,18 @@
 """From the resampled volume and its mask to the published arrays."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lungprep.output.options import ExportOptions
+from lungprep.output.regions import hidden
+from lungprep.output.scales import Scale
 from lungprep.volume import Grid, Volume
+
+HU = ExportOptions()
 
 
 @dataclass(frozen=True)
@@ -14,32 +21,40 @@ class Product:
 
     Attributes
     ----------
-    hu : ndarray of int16
-        The volume, (z, y, x).
+    voxels : ndarray of int16, uint8 or float32
+        The volume, (z, y, x): HU, or what `scale` makes of them.
     lungs : ndarray of uint8
         Labels on the same grid: 0 outside, 1 right lung, 2 left lung.
     grid : Grid
         Where the voxels lie.
     start, stop : tuple of int
         The crop in the uncropped resampled grid, (z, y, x).
+    scale : Scale
+        How stored values came from HU.
+    outside : int or float, optional
+        Stored value of voxels outside; None where they kept their HU.
     """
 
-    hu: NDArray[np.int16]
+    voxels: NDArray[Any]
     lungs: NDArray[np.uint8]
     grid: Grid
     start: tuple[int, int, int]
     stop: tuple[int, int, int]
+    scale: Scale
+    outside: int | float | None
+
+    def values(self) -> dict[str, Any]:
+        """What the stored values mean, as plain numbers: HU = value * slope_hu + intercept_hu."""
+        return {
+            **asdict(self.scale),
+            "slope_hu": self.scale.slope_hu,
+            "intercept_hu": self.scale.intercept_hu,
+            "outside": self.outside,
+        }
 
 
-def export(
-    volume: Volume,
-    labels: NDArray[np.uint8],
-    *,
-    preset: str,
-    crop_margin_mm: float,
-    outside_hu: int | None,
-) -> Product:
-    """Crop a volume to its lungs.
+def export(volume: Volume, labels: NDArray[np.uint8], options: ExportOptions = HU) -> Product:
+    """Crop a volume to its lungs, hide what is not wanted and scale the rest.
 
     Parameters
     ----------
@@ -47,33 +62,45 @@ def export(
         int16 HU, (z, y, x).
     labels : ndarray of uint8
         Lung labels on the same grid; at least one voxel is not 0.
-    preset : {"hu", "uncropped"}
-        Crop, or keep the whole grid.
-    crop_margin_mm : float
-        Kept around the lungs on each side, rounded up to whole voxels, as far as the grid reaches.
-    outside_hu : int or None
-        Value for voxels outside the lungs; None keeps their HU.
+    options : ExportOptions
+        Crop, region and scale.
     """
     start, stop = (0, 0, 0), volume.grid.shape
-    if preset != "uncropped":
-        start, stop = lung_box(labels, volume.grid, crop_margin_mm)
+    if options.crop_margin_mm != "keep":
+        start, stop = lung_box(labels, volume.grid, options.crop_margin_mm)
     window = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     lungs = np.ascontiguousarray(labels[window])
-    hu = np.ascontiguousarray(volume.hu[window])
-    if outside_hu is not None:
-        hu = np.where(lungs > 0, hu, np.int16(outside_hu))
-    return Product(hu, lungs, volume.grid.window(start, stop), start, stop)
+    hu = volume.hu[window]
+    scale, outside = Scale.of(options), None
+    voxels = scale.store(hu)
+    if options.outside_hu != "keep":
+        outside = scale.store_one(options.outside_hu)
+        # Bodies are convex and boxes straight, so what the crop leaves out reaches no voxel in it.
+        voxels[hidden(hu, lungs, volume.grid.spacing_mm, options)] = outside
+    return Product(voxels, lungs, volume.grid.window(start, stop), start, stop, scale, outside)
 
 
 def lung_box(
-    labels: NDArray[np.uint8], grid: Grid, margin_mm: float
+    labels: NDArray[np.uint8], grid: Grid, margin_mm: Sequence[Sequence[float]]
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Start and stop, (z, y, x), of the smallest box around the lungs plus a margin."""
+    """Start and stop, (z, y, x), of the smallest box around the lungs plus a margin.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8
+        Lung labels; at least one voxel is not 0.
+    grid : Grid
+        Their grid.
+    margin_mm : sequence of 3 pairs of float
+        Margin per axis (z, y, x), below and above, rounded up to whole voxels, as far as the grid
+        reaches.
+    """
     starts, stops = [], []
-    for axis, (size, spacing) in enumerate(zip(grid.shape, grid.spacing_mm, strict=True)):
+    for axis, (below, above) in enumerate(margin_mm):
         others = tuple(a for a in range(3) if a != axis)
         occupied = np.flatnonzero(labels.any(axis=others))
-        margin = int(np.ceil(margin_mm / spacing))
-        starts.append(max(0, int(occupied[0]) - margin))
-        stops.append(min(size, int(occupied[-1]) + 1 + margin))
+        spacing = grid.spacing_mm[axis]
+        starts.append(max(0, int(occupied[0]) - int(np.ceil(below / spacing))))
+        reach = int(occupied[-1]) + 1 + int(np.ceil(above / spacing))
+        stops.append(min(grid.shape[axis], reach))
     return (starts[0], starts[1], starts[2]), (stops[0], stops[1], stops[2])

@@ -57,7 +57,7 @@ def publish(
     target.discard(receipt)
     sidecar = {**sidecar, "steps": {**sidecar["steps"]}}
     for field, pattern, array in (
-        ("npy", VOLUME, product.hu),
+        ("npy", VOLUME, product.voxels),
         ("lungs_npy", LUNGS, product.lungs),
     ):
         content = npy(array)

@@ -40,7 +40,9 @@ def recipe_digest(config: dict[str, Any]) -> str:
     config : dict
         The complete config.
     """
-    parts = {name: config[name] for name in SECTIONS}
+    parts = {name: {**config[name]} for name in SECTIONS}
+    # By now the preset has set the other keys; its name changes nothing.
+    del parts["output"]["preset"]
     text = json.dumps([parts, chain_digest()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

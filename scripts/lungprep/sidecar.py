@@ -44,6 +44,7 @@ def sidecar(
         **grid.to_json(),
         "affine": grid.affine.tolist(),
         "crop": {"start": list(product.start), "stop": list(product.stop)},
+        "values": product.values(),
         "lungs": {k: v for k, v in lungs.items() if k not in {"flags", "usage"}},
         "flags": sorted({*scan["flags"], *lungs["flags"]}),
         "recipe": recipe,

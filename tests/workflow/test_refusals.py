@@ -88,6 +88,11 @@ def test_negative_margin(lab):
     refused(lab.run(), "config key output.crop_margin_mm has -3; it takes a number, 0 to 500")
 
 
+def test_bytes_without_a_window(lab):
+    lab.config["output"] = {"dtype": "uint8"}
+    refused(lab.run(), "output.dtype is uint8 and output.window_hu is keep (preset hu): HU do not")
+
+
 def test_two_rows_of_one_patient(lab):
     lab.folder.mkdir()
     (lab.folder / "cohort.csv").write_text("patient,prefix\nP1,a\nP1,b\n")

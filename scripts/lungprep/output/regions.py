@@ -1,0 +1,46 @@
+"""Which voxels around the lungs a result shows."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.output.dilation import Mask, Spacing, dilate
+from lungprep.output.hulls import fill_hulls
+from lungprep.output.options import ExportOptions
+
+
+def hidden(
+    hu: NDArray[np.int16],
+    labels: NDArray[np.uint8],
+    spacing_mm: Spacing,
+    options: ExportOptions,
+) -> Mask:
+    """Voxels that take the outside value.
+
+    Parameters
+    ----------
+    hu : ndarray of int16
+        Axes (z, y, x).
+    labels : ndarray of uint8
+        Lung labels on the same grid, C order: 0 outside, 1 and 2 the lungs.
+    spacing_mm : tuple of float
+        Voxel spacing (z, y, x).
+    options : ExportOptions
+        What to add to the lungs, and which HU of that is bone.
+
+    Returns
+    -------
+    ndarray of bool
+        Outside the widened lungs, or bone between them and the lungs; never in the lungs.
+    """
+    lungs = labels > 0
+    shown = lungs
+    if options.hull:
+        shown = fill_hulls(labels == 1, options.hull_growth)
+        shown |= fill_hulls(labels == 2, options.hull_growth)
+    if options.dilate_mm > 0:
+        shown = dilate(shown, options.dilate_mm, spacing_mm, options.dilate_shape)
+    if options.bone_hu == "keep":
+        return ~shown
+    # HU above the bones' or unseen, and no lung.
+    bone = hu > options.bone_hu
+    return np.asarray((bone | ~shown) & ~lungs)
