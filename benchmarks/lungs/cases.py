@@ -118,7 +118,7 @@ DISEASE = {
         lambda: _with(*(disease.crescent(s, 22.0) for s in (RIGHT, LEFT))), least=0.96
     ),
     "effusion-basal": Case(lambda: _with(disease.basal_fluid(LEFT, -72.0)), least=0.96),
-    "consolidation": Case(lambda: _with(disease.lower_lobe(LEFT, 20.0)), least=None),
+    "consolidation": Case(lambda: _with(disease.lower_lobe(LEFT, 40.0)), least=None),
     "consolidation-part": Case(lambda: _with(disease.lower_lobe(LEFT, -350.0)), least=0.96),
     "pneumonectomy": Case(
         lambda: _lying(absent=(LEFT,), shift_mm=32.0), least=0.97, flags=("lopsided_lungs",)

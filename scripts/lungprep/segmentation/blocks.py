@@ -90,6 +90,15 @@ def block_columns(columns: Mask, blocks: Blocks) -> Mask:
     return np.asarray(np.logical_or.reduceat(rows, np.arange(0, columns.shape[1], kx), axis=1))
 
 
+def block_labels(labels: NDArray[np.uint8], blocks: Blocks) -> NDArray[np.uint8]:
+    """Label in the middle of each block."""
+    middles = (
+        np.minimum(np.arange(0, n, k) + k // 2, n - 1)
+        for n, k in zip(labels.shape, blocks.size, strict=True)
+    )
+    return labels[np.ix_(*middles)]
+
+
 def fine_slice(coarse: NDArray[np.uint8], blocks: Blocks, z: int) -> NDArray[np.uint8]:
     """Slice `z` of the volume from a coarse label array: each voxel has the value of its block."""
     labels = coarse[z // blocks.size[0]]

@@ -1,13 +1,16 @@
 """What a lung mask tells: volumes, densities, what it touches, and when not to trust it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lungprep.segmentation.blocks import Blocks, block_labels
 from lungprep.segmentation.body import field_border
 from lungprep.segmentation.densities import emphysema_percent, histograms, mean_hu, perc15_hu
-from lungprep.segmentation.morphology import Mask
+from lungprep.segmentation.morphology import Mask, bounding_box
+from lungprep.segmentation.pleural_space import WIDE_GAP_MM, recess_mm, rib_gap_mm
+from lungprep.segmentation.sides import LEFT, RIGHT
 from lungprep.segmentation.surface import border_mm2, surface_mm2
 from lungprep.volume import Volume
 
@@ -15,6 +18,9 @@ from lungprep.volume import Volume
 _USUAL_ML = (1500.0, 8500.0)
 _USUAL_LEFT_TO_RIGHT = (0.5, 2.0)
 _USUAL_HU = (-950.0, -600.0)
+# A tumour of 36 mm; vessels and the curvature of heart and aorta add less.
+_LESIONS_ML = 25.0
+_USUAL_RECESS_MM = -5.0
 # A contact smaller than this is the last bit of a rim, and not a cut.
 _CONTACT_MM2 = 25.0
 
@@ -38,8 +44,19 @@ class Findings:
         Am J Respir Crit Care Med 154(1), 1996.
     perc15_hu, right_perc15_hu, left_perc15_hu : int or None
         The lowest HU that at least 15 % of the voxels inside do not exceed.
-    airway_ml : float
-        Lumen of trachea and main bronchi, which is not in the mask; 0 if no trachea was found.
+    airway_ml : float or None
+        Lumen of trachea and main bronchi, which is not in the mask; 0 if no trachea was found, None
+        if the method does not tell, as for the next three.
+    lesions_ml : float or None
+        Dense tissue that sits on the pleura and was taken into the mask, such as a tumour.
+    collapsed_ml : float or None
+        Dense tissue that was taken for lung because the other lung reaches there.
+    pleural_gas_ml : float or None
+        Gas that lies free beside a lung, which is not in the mask.
+    right_rib_gap_mm, left_rib_gap_mm : float or None
+        `lungprep.segmentation.pleural_space.rib_gap_mm`; None for an absent lung too.
+    right_recess_mm, left_recess_mm : float or None
+        `lungprep.segmentation.pleural_space.recess_mm`; None for an absent lung.
     border_share : float
         How much of the mask's surface is no surface of the lungs but the border of what was
         scanned: the area of voxel faces on an edge of the image, on padding, or on the outer side
@@ -62,13 +79,34 @@ class Findings:
     perc15_hu: int | None
     right_perc15_hu: int | None
     left_perc15_hu: int | None
-    airway_ml: float
+    airway_ml: float | None
+    lesions_ml: float | None
+    collapsed_ml: float | None
+    pleural_gas_ml: float | None
+    right_rib_gap_mm: float | None
+    left_rib_gap_mm: float | None
+    right_recess_mm: float | None
+    left_recess_mm: float | None
     border_share: float
     touches: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Decisions:
+    """Volumes that a method took in or left out, ml, for `Findings`; None if it does not tell."""
+
+    airway_ml: float | None = None
+    lesions_ml: float | None = None
+    collapsed_ml: float | None = None
+    pleural_gas_ml: float | None = None
+
+
 def examine(
-    volume: Volume, labels: NDArray[np.uint8], padded: Mask, *, airway_ml: float
+    volume: Volume,
+    blocks: Blocks,
+    labels: NDArray[np.uint8],
+    padded: Mask,
+    decisions: Decisions | None = None,
 ) -> Findings:
     """Measure a lung mask.
 
@@ -76,12 +114,14 @@ def examine(
     ----------
     volume : Volume
         HU in [-1024, 3071], axes (z, y, x).
+    blocks : Blocks
+        Made from `volume`.
     labels : ndarray of uint8
-        Same shape: 0 outside, 1 right lung, 2 left lung; 0 in `padded`.
+        Shape of the volume: 0 outside, 1 right lung, 2 left lung; 0 in `padded`.
     padded : ndarray of bool
         Columns (y, x) outside the field of view.
-    airway_ml : float
-        Passed through.
+    decisions : Decisions, optional
+        Passed through, rounded.
 
     Returns
     -------
@@ -93,6 +133,12 @@ def examine(
     both = right + left
     surface = surface_mm2(labels[box], volume.grid.spacing_mm)
     border = border_mm2(labels, padded, volume.grid.spacing_mm)
+    told = {
+        name: None if ml is None else round(float(ml), 1)
+        for name, ml in asdict(decisions or Decisions()).items()
+    }
+    coarse = block_labels(labels, blocks)
+    gap, recess = zip(*(_back(coarse == side, blocks) for side in (RIGHT, LEFT)), strict=True)
     return Findings(
         right_ml=round(int(right.sum()) * volume.grid.voxel_ml, 1),
         left_ml=round(int(left.sum()) * volume.grid.voxel_ml, 1),
@@ -105,10 +151,24 @@ def examine(
         perc15_hu=perc15_hu(both),
         right_perc15_hu=perc15_hu(right),
         left_perc15_hu=perc15_hu(left),
-        airway_ml=round(airway_ml, 1),
+        **told,
+        right_rib_gap_mm=gap[0],
+        left_rib_gap_mm=gap[1],
+        right_recess_mm=recess[0],
+        left_recess_mm=recess[1],
         border_share=round(border / surface, 4) if surface else 0.0,
         touches=_touches(labels, padded, volume.grid.spacing_mm),
     )
+
+
+def _back(lung: Mask, blocks: Blocks) -> tuple[float | None, float | None]:
+    """`rib_gap_mm` and `recess_mm` of a lung."""
+    if not lung.any():
+        return None, None
+    box = bounding_box(lung, 0, blocks.spacing_mm)
+    behind = (box[0], slice(box[1].start, lung.shape[1]), box[2])
+    gap = rib_gap_mm(blocks.hu[behind], lung[behind], blocks.spacing_mm)
+    return gap, recess_mm(lung[box], blocks.spacing_mm)
 
 
 def _extent(used: NDArray[np.bool_]) -> slice:
@@ -141,6 +201,12 @@ def flags(findings: Findings) -> tuple[str, ...]:
     total = findings.right_ml + findings.left_ml
     low, high = _USUAL_LEFT_TO_RIGHT
     touches = set(findings.touches)
+    gaps = (findings.right_rib_gap_mm, findings.left_rib_gap_mm)
+    recesses = (findings.right_recess_mm, findings.left_recess_mm)
+    dense = (findings.lesions_ml or 0) >= _LESIONS_ML or (findings.collapsed_ml or 0) > 0
+    dense |= any(gap is not None and gap > WIDE_GAP_MM for gap in gaps)
+    if "feet" not in touches:
+        dense |= any(depth is not None and depth < _USUAL_RECESS_MM for depth in recesses)
     doubts = {
         "unusual_lung_volume": not _USUAL_ML[0] <= total <= _USUAL_ML[1],
         "lopsided_lungs": not low * findings.right_ml
@@ -151,5 +217,7 @@ def flags(findings: Findings) -> tuple[str, ...]:
         "unusual_lung_density": findings.mean_hu is not None
         and not _USUAL_HU[0] <= findings.mean_hu <= _USUAL_HU[1],
         "no_airway_found": findings.airway_ml == 0,
+        "dense_disease": dense,
+        "free_gas": (findings.pleural_gas_ml or 0) > 0,
     }
     return tuple(name for name, doubt in doubts.items() if doubt)

@@ -1,10 +1,12 @@
-"""Gas that is no lung though it may touch one: stomach and bowel under a thin diaphragm, and gas
-that lies free in the pleural space (pneumothorax).
+"""Gas that is no lung though it may touch one.
 
+It is stomach or bowel under a thin diaphragm, or lies free in the pleural space (pneumothorax).
 Gas is as light as the air in the trachea, and has no structure. Lung holds tissue: even emphysema
 is heavier once it is averaged over a few millimetres. Bullae are as light, but they are lung: they
 lie in it, where bowel lies below it and free gas along the chest wall.
 """
+
+from typing import NamedTuple
 
 import cc3d
 import cv2
@@ -29,6 +31,21 @@ _AT_WALL = 0.4
 _BETWEEN_MM = 10.0
 
 
+class Gas(NamedTuple):
+    """What is no lung.
+
+    Attributes
+    ----------
+    where : ndarray of bool
+        Axes (z, y, x) of the blocks.
+    pleural_ml : float
+        How much of it lies free beside a lung, without its blurred rim.
+    """
+
+    where: Mask
+    pleural_ml: float
+
+
 def gas_limit_hu(blocks: Blocks, lumen: Mask) -> float:
     """HU below which the mean over a few millimetres is that of gas.
 
@@ -44,8 +61,8 @@ def gas_limit_hu(blocks: Blocks, lumen: Mask) -> float:
     return float(np.clip(pure, *_USUAL_PURE_HU)) + _HEAVIER_HU
 
 
-def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Mask:
-    """Gas among the air inside the body that is bowel, or free in the pleural space.
+def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Gas:
+    """Find gas among the air inside the body that is bowel, or free in the pleural space.
 
     Parameters
     ----------
@@ -58,8 +75,8 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Mask:
 
     Returns
     -------
-    ndarray of bool
-        Empty in most scans, which costs next to nothing.
+    Gas
+        None in most scans, which costs next to nothing.
     """
     gas = np.zeros_like(air)
     box = bounding_box(air, 0, blocks.spacing_mm)
@@ -67,19 +84,19 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Mask:
     cores = erode((smooth < limit_hu) & inner, _CORE_MM, blocks.spacing_mm)
     pieces, count = cc3d.connected_components(cores, connectivity=6, return_N=True)
     size_ml = np.bincount(pieces.ravel(), minlength=count + 1) * blocks.block_ml
-    large = np.flatnonzero(size_ml >= _LEAST_ML)[1:] if count else []
-    if not len(large):
-        return gas
+    size_ml[0] = 0
+    large = np.flatnonzero(size_ml >= _LEAST_ML)
+    if not large.size:
+        return Gas(gas, 0.0)
     lung = erode(inner & (smooth >= limit_hu), _CORE_MM, blocks.spacing_mm)
-    taken = [
-        n for n in large if _is_bowel(pieces == n, lung) or _is_free(pieces == n, inner, blocks)
-    ]
-    if taken:
-        core = np.isin(pieces, taken)
+    bowel = [n for n in large if _is_bowel(pieces == n, lung)]
+    pleural = [n for n in large if n not in bowel and _is_free(pieces == n, inner, blocks)]
+    core = np.isin(pieces, [*bowel, *pleural])
+    if core.any():
         rest = inner & ~dilate(core, _BETWEEN_MM, blocks.spacing_mm)
         seeds = core + np.uint8(2) * (rest | (cores & ~core))
         gas[box] = spread(seeds, _BETWEEN_MM, blocks.spacing_mm, within=inner) == 1
-    return gas
+    return Gas(gas, float(size_ml[pleural].sum()))
 
 
 def _smoothed(hu: NDArray[np.int16]) -> NDArray[np.float32]:

@@ -30,10 +30,11 @@ from lungprep.segmentation.airways import find_airways
 from lungprep.segmentation.blocks import Blocks, block_columns, block_means
 from lungprep.segmentation.body import body_core, enclosed, padding
 from lungprep.segmentation.field import cut_lung, lung_field
-from lungprep.segmentation.findings import Findings, examine, flags
+from lungprep.segmentation.findings import Decisions, Findings, examine, flags
 from lungprep.segmentation.gas import free_gas, gas_limit_hu
 from lungprep.segmentation.juxtapleural import include_juxtapleural
 from lungprep.segmentation.morphology import dilate
+from lungprep.segmentation.pleural_space import include_collapsed
 from lungprep.segmentation.refine import refine, solid_sides
 from lungprep.segmentation.sides import lung_sides
 from lungprep.volume import Grid, Volume
@@ -144,7 +145,7 @@ def segment(
     air = (blocks.hu < air_hu) & ~walls & ~block_columns(padded, blocks)
     gas_hu = gas_limit_hu(blocks, airways.lumen)
     gas = free_gas(blocks, air & inside, gas_hu)
-    air &= ~gas
+    air &= ~gas.where
     field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
     cut = cut_lung(blocks, field, air & ~inside, gas_hu=gas_hu)
     if cut.any():
@@ -152,13 +153,19 @@ def segment(
         field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
     _require(field, blocks, min_ml, scan_flags)
     aerated = lung_sides(blocks, field, airways.middle_mm)
-    barred = walls | other | gas
-    solid = solid_sides(aerated, barred, blocks, closing_mm=closing_mm / 2)
-    solid = include_juxtapleural(solid, barred, airways.lumen, blocks)
-    solid = solid_sides(solid, barred, blocks, closing_mm=closing_mm)
+    barred = walls | other | gas.where
+    notched = solid_sides(aerated, barred, blocks, closing_mm=closing_mm / 2)
+    dented = include_juxtapleural(notched, barred, airways.lumen, blocks)
+    whole = include_collapsed(dented, barred, blocks)
+    solid = solid_sides(whole, barred, blocks, closing_mm=closing_mm)
     labels = refine(volume, blocks, aerated, solid, barred, padded, air_hu=air_hu)
-    airway_ml = int(np.count_nonzero(airways.lumen)) * blocks.block_ml
-    findings = examine(volume, labels, padded, airway_ml=airway_ml)
+    decisions = Decisions(
+        airway_ml=np.count_nonzero(airways.lumen) * blocks.block_ml,
+        lesions_ml=np.count_nonzero(dented != notched) * blocks.block_ml,
+        collapsed_ml=np.count_nonzero(whole != dented) * blocks.block_ml,
+        pleural_gas_ml=gas.pleural_ml,
+    )
+    findings = examine(volume, blocks, labels, padded, decisions)
     return Lungs(labels, volume.grid, findings, flags(findings))
 
 
