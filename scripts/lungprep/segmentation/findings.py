@@ -18,8 +18,8 @@ from lungprep.volume import Volume
 _USUAL_ML = (1500.0, 8500.0)
 _USUAL_LEFT_TO_RIGHT = (0.5, 2.0)
 _USUAL_HU = (-950.0, -600.0)
-# A tumour of 36 mm; vessels and the curvature of heart and aorta add less.
-_LESIONS_ML = 25.0
+# A tumour of 40 mm; a bulge of the aorta is smaller.
+_LARGE_LESION_ML = 30.0
 _USUAL_RECESS_MM = -5.0
 # A contact smaller than this is the last bit of a rim, and not a cut.
 _CONTACT_MM2 = 25.0
@@ -47,8 +47,8 @@ class Findings:
     airway_ml : float or None
         Lumen of trachea and main bronchi, which is not in the mask; 0 if no trachea was found, None
         if the method does not tell, as for the next three.
-    lesions_ml : float or None
-        Dense tissue that sits on the pleura and was taken into the mask, such as a tumour.
+    largest_lesion_ml : float or None
+        The largest piece of dense tissue on the pleura that was taken in, such as a tumour.
     collapsed_ml : float or None
         Dense tissue that was taken for lung because the other lung reaches there.
     pleural_gas_ml : float or None
@@ -80,7 +80,7 @@ class Findings:
     right_perc15_hu: int | None
     left_perc15_hu: int | None
     airway_ml: float | None
-    lesions_ml: float | None
+    largest_lesion_ml: float | None
     collapsed_ml: float | None
     pleural_gas_ml: float | None
     right_rib_gap_mm: float | None
@@ -96,7 +96,7 @@ class Decisions:
     """Volumes that a method took in or left out, ml, for `Findings`; None if it does not tell."""
 
     airway_ml: float | None = None
-    lesions_ml: float | None = None
+    largest_lesion_ml: float | None = None
     collapsed_ml: float | None = None
     pleural_gas_ml: float | None = None
 
@@ -203,7 +203,9 @@ def flags(findings: Findings) -> tuple[str, ...]:
     touches = set(findings.touches)
     gaps = (findings.right_rib_gap_mm, findings.left_rib_gap_mm)
     recesses = (findings.right_recess_mm, findings.left_recess_mm)
-    dense = (findings.lesions_ml or 0) >= _LESIONS_ML or (findings.collapsed_ml or 0) > 0
+    dense = (findings.largest_lesion_ml or 0) >= _LARGE_LESION_ML or (
+        findings.collapsed_ml or 0
+    ) > 0
     dense |= any(gap is not None and gap > WIDE_GAP_MM for gap in gaps)
     if "feet" not in touches:
         dense |= any(depth is not None and depth < _USUAL_RECESS_MM for depth in recesses)

@@ -101,7 +101,7 @@ def _dents(lung: Mask, depth_mm: NDArray[np.float32], disk: _Disk, spacing_mm: S
     vessel = goes_on(lung, disk.straight_mm, _LINE_STEP_MM, spacing_mm)
     dent &= ~vessel | (depth_mm <= _BASE_MM)
     core = dilate(erode(dent, _THICK_MM, spacing_mm), _THICK_MM + _RIM_MM, spacing_mm)
-    return dent & core
+    return np.asarray(dent & core)
 
 
 def _lesions(

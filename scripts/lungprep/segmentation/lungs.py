@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import cc3d
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,12 @@ from lungprep.errors import NoLungsFound
 from lungprep.segmentation.airways import find_airways
 from lungprep.segmentation.blocks import Blocks, block_columns, block_means
 from lungprep.segmentation.body import body_core, enclosed, padding
+from lungprep.segmentation.collapse import include_collapsed
 from lungprep.segmentation.field import cut_lung, lung_field
 from lungprep.segmentation.findings import Decisions, Findings, examine, flags
 from lungprep.segmentation.gas import free_gas, gas_limit_hu
 from lungprep.segmentation.juxtapleural import include_juxtapleural
-from lungprep.segmentation.morphology import dilate
-from lungprep.segmentation.pleural_space import include_collapsed
+from lungprep.segmentation.morphology import Mask, dilate
 from lungprep.segmentation.refine import refine, solid_sides
 from lungprep.segmentation.sides import lung_sides
 from lungprep.volume import Grid, Volume
@@ -161,12 +162,18 @@ def segment(
     labels = refine(volume, blocks, aerated, solid, barred, padded, air_hu=air_hu)
     decisions = Decisions(
         airway_ml=np.count_nonzero(airways.lumen) * blocks.block_ml,
-        lesions_ml=np.count_nonzero(dented != notched) * blocks.block_ml,
+        largest_lesion_ml=_largest(dented != notched) * blocks.block_ml,
         collapsed_ml=np.count_nonzero(whole != dented) * blocks.block_ml,
         pleural_gas_ml=gas.pleural_ml,
     )
     findings = examine(volume, blocks, labels, padded, decisions)
     return Lungs(labels, volume.grid, findings, flags(findings))
+
+
+def _largest(mask: Mask) -> int:
+    """Blocks of the largest piece."""
+    pieces = cc3d.connected_components(mask, connectivity=6)
+    return int(np.bincount(pieces[mask], minlength=1).max())
 
 
 def _require(

@@ -113,12 +113,12 @@ def _closed(
         plane = np.asarray(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
     radius = radius_mm / step_mm
     frame = int(radius) + 2
-    framed = cv2.copyMakeBorder(1 - plane, frame, frame, frame, frame, cv2.BORDER_CONSTANT, value=1)
-    grown = cv2.compare(_distance(framed), radius, cv2.CMP_LE)
-    closed = cv2.compare(_distance(grown), radius, cv2.CMP_GT)[frame:-frame, frame:-frame]
+    framed = np.pad(1 - plane, frame, constant_values=1)
+    grown = np.asarray(_distance(framed) <= radius, np.uint8)
+    closed = np.asarray(_distance(grown) > radius, np.uint8)[frame:-frame, frame:-frame]
     if closed.shape != shape:
-        closed = cv2.resize(closed, shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.asarray(closed > 0, np.uint8)
+        closed = np.asarray(cv2.resize(closed, shape[::-1], interpolation=cv2.INTER_NEAREST))
+    return closed
 
 
 def _distance(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
