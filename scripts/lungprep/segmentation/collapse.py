@@ -58,6 +58,8 @@ def include_collapsed(solid: NDArray[np.uint8], barred: Mask, blocks: Blocks) ->
         gap = _behind(ends[side], wide, solid, usual_mm / blocks.spacing_mm[1])
         gap &= _mirrored(dilate(lungs[other], _MIRROR_MM, blocks.spacing_mm), twice_middle)
         gap &= (solid == 0) & ~barred & (blocks.hu < _BONE_HU)
+        if not gap.any():
+            continue
         box = bounding_box(gap, 0, blocks.spacing_mm)
         whole[box][_lung_tissue(gap[box], blocks.hu[box], blocks)] = side
     return whole
