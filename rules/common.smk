@@ -16,9 +16,11 @@ from lungprep.errors import LungprepError
 from lungprep.presets import export_options
 from lungprep.recipe import code_version, recipe
 from lungprep.run import Run
+from lungprep.weights import check_weights
 
 try:
     config = complete(config, read_schema())
+    check_weights(config["segment"])
     RUN = Run(config)
 except LungprepError as error:
     sys.exit(f"lungprep: {error}")
@@ -57,6 +59,11 @@ def prefix(wildcards):
 
 def series_uid(wildcards):
     return RUN.series_uid(wildcards.patient)
+
+
+# By segment.method: arguments of memory, and threads; docs/networks.md has what was measured.
+SEGMENT_MEMORY = {"classical": (120, 2), "lungmask": (1500, 10), "totalsegmentator": (3000, 12)}
+SEGMENT_THREADS = {"classical": 1, "lungmask": 4, "totalsegmentator": 4}
 
 
 def memory(base_mb, per_input_mb):

@@ -23,10 +23,12 @@ rule segment:
     priority: 20
     conda:
         "../envs/lungprep.yaml"
+    threads: SEGMENT_THREADS[config["segment"]["method"]]
     resources:
-        mem_mb=memory(120, 2),
+        mem_mb=memory(*SEGMENT_MEMORY[config["segment"]["method"]]),
     params:
         method=lookup(within=config, dpath="segment/method"),
-        code=code_version("segment"),
+        weights=lookup(within=config, dpath="segment/weights"),
+        code=code_version("segment", config["segment"]["method"]),
     script:
         "../scripts/segment.py"

@@ -5,13 +5,19 @@ from pathlib import Path
 from lungprep.jobs import Step
 from lungprep.preview import preview
 from lungprep.records import read_record
-from lungprep.segmentation import segment
+from lungprep.segmentation.methods import find_lungs
 from lungprep.volume import Grid, Volume, save_array
 
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     record = read_record(snakemake.input.record)
     volume = Volume.load(snakemake.input.volume, Grid.from_json(record["grid"]))
-    lungs = segment(volume, method=snakemake.params.method, scan_flags=record["scan_flags"])
+    lungs = find_lungs(
+        volume,
+        method=snakemake.params.method,
+        weights=snakemake.params.weights,
+        threads=snakemake.threads,
+        scan_flags=record["scan_flags"],
+    )
     save_array(snakemake.output.lungs, lungs.labels)
     picture = preview(volume, lungs, step.patient, scan_flags=record["scan_flags"])
     Path(snakemake.output.preview).write_bytes(picture)

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import hashlib
 import re
 import textwrap
 import tomllib
@@ -144,6 +145,62 @@ def test_a_script_follows_the_modules_that_it_imports(monkeypatch):
     assert after["load"] != before["load"]
     assert after["resample"] != before["resample"], "hu's limits are part of resampling"
     assert after["publish"] == before["publish"]
+
+
+@pytest.fixture
+def r231(tmp_path):
+    path = tmp_path / "r231.pth"
+    path.write_bytes(b"weights")
+    return path
+
+
+def with_network(path, method="lungmask"):
+    return {**CONFIG, "segment": {**CONFIG["segment"], "method": method, "weights": str(path)}}
+
+
+def test_the_content_of_weights_is_part_of_the_recipe_and_their_path_is_not(r231, tmp_path):
+    first = recipe.recipe_digest(with_network(r231))
+    assert first != recipe.recipe_digest(CONFIG)
+    copied = tmp_path / "copied.pth"
+    copied.write_bytes(b"weights")
+    assert recipe.recipe_digest(with_network(copied)) == first
+    copied.write_bytes(b"other weights")
+    assert recipe.recipe_digest(with_network(copied)) != first
+    part = recipe.voxel_config(with_network(r231))["segment"]
+    assert part["weights"] == hashlib.sha256(b"weights").hexdigest()
+    assert recipe.recipe_digest(with_network(r231, "classical")) == recipe.recipe_digest(CONFIG)
+
+
+def test_a_networks_versions_are_told_where_it_is_used(monkeypatch, r231):
+    monkeypatch.setattr(recipe, "version", lambda name: f"{name}-1")
+    assert recipe.recipe(with_network(r231))["versions"]["lungmask"] == "lungmask-1"
+    assert not {"torch", "lungmask"} & set(recipe.recipe(CONFIG)["versions"])
+
+
+def test_a_networks_code_is_part_of_its_own_chain_alone():
+    def names(method):
+        return {p.relative_to(recipe.LIBRARY.parent).as_posix() for p in recipe.image_chain(method)}
+
+    folder = "lungprep/segmentation/networks"
+    assert not [name for name in names("classical") if name.startswith(folder)]
+    added = names("totalsegmentator") - names("classical")
+    files = ("totalsegmentator", "nnunet", "checkpoints", "regridding")
+    assert {f"{folder}/{file}.py" for file in files} <= added
+    assert f"{folder}/lungmask.py" not in added
+    assert recipe.code_version("segment") != recipe.code_version("segment", "lungmask")
+
+
+def test_the_networks_are_locked_in_step_with_the_rest():
+    def pins(name):
+        lines = (ROOT / "envs" / name).read_text().splitlines()
+        return {line for line in lines if not line.startswith("#")}
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    networks, others = pins("requirements-networks.txt"), pins("requirements-dev.txt")
+    wanted = {re.split("[=<>]", n)[0] for n in project["optional-dependencies"]["networks"]}
+    assert wanted <= {line.split("==")[0] for line in networks}
+    shared = {line.split("==")[0] for line in networks} & {o.split("==")[0] for o in others}
+    assert not [line for line in networks ^ others if line.split("==")[0] in shared]
 
 
 def test_conda_environment_is_in_step_with_the_lock():

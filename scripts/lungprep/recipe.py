@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from lungprep.weights import NETWORKS, weights_digest
+
 LIBRARY = Path(__file__).parent
 SCRIPTS = LIBRARY.parent
 # Config sections whose every value changes voxels, and the code that turns slices into voxels: the
@@ -18,7 +20,7 @@ SCRIPTS = LIBRARY.parent
 # whose wording changes nothing, and stores, which hand on bytes.
 SECTIONS = ("load", "resample", "segment", "output")
 STEPS = ("load", "resample", "segment", "publish")
-ROOTS = ("loading", "resampling", "segmentation", "export")
+ROOTS = ("loading", "resampling", "segmentation.methods", "export")
 NO_IMAGE = ("errors.py", "stores")
 VERSIONS = (
     "numpy",
@@ -40,44 +42,61 @@ def recipe_digest(config: dict[str, Any]) -> str:
     config : dict
         The complete config.
     """
-    parts = {name: {**config[name]} for name in SECTIONS}
+    parts = voxel_config(config)
     # By now the preset has set the other keys; its name changes nothing.
-    del parts["output"]["preset"]
-    text = json.dumps([parts, chain_digest()], sort_keys=True)
+    parts["output"] = {k: v for k, v in parts["output"].items() if k != "preset"}
+    text = json.dumps([parts, chain_digest(config["segment"]["method"])], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def recipe(config: dict[str, Any]) -> dict[str, Any]:
     """The sidecar's ``recipe``: the digest and what went into it, with the versions in use."""
+    method = config["segment"]["method"]
+    packages = NETWORKS[method].packages if method in NETWORKS else ()
     return {
         "digest": recipe_digest(config),
-        "config": {name: config[name] for name in SECTIONS},
-        "code": chain_digest(),
-        "versions": {name: version(name) for name in VERSIONS},
+        "config": voxel_config(config),
+        "code": chain_digest(method),
+        "versions": {name: version(name) for name in (*VERSIONS, *packages)},
     }
 
 
-def code_version(script: str) -> str:
+def voxel_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The sections that change voxels; of a network's weights the content, not the path."""
+    segment = config["segment"]
+    segment = segment | {"weights": weights_digest(segment)}
+    return {name: config[name] for name in SECTIONS} | {"segment": segment}
+
+
+def code_version(script: str, method: str = "classical") -> str:
     """Digest of a script and of every library module that it leads to, for a rule's ``params``.
 
-    Snakemake sees an edit of the script, but not of a module that the script imports.
+    Snakemake sees an edit of the script, but not of a module that the script imports; a network's
+    module is imported by the name of the method.
     """
     path = SCRIPTS / f"{script}.py"
-    return code_digest([path, *imported_modules([path])])
+    roots = [path, *_network(method)]
+    return code_digest([path, *_network(method), *imported_modules(roots)])
 
 
 @cache
-def chain_digest() -> str:
+def chain_digest(method: str = "classical") -> str:
     """Digest of the code of the image chain."""
-    return code_digest(image_chain())
+    return code_digest(image_chain(method))
 
 
-def image_chain() -> list[Path]:
-    """Source files that turn slices into voxels, in order of their names."""
-    roots = [_source(name) for name in ROOTS]
+def image_chain(method: str = "classical") -> list[Path]:
+    """Source files that turn slices into voxels by a method of segmentation, in order of names."""
+    roots = [*(_source(name) for name in ROOTS), *_network(method)]
     found = {path for path in roots if path is not None} | set(imported_modules(roots))
     scripts = [SCRIPTS / f"{step}.py" for step in STEPS]
     return [*scripts, *sorted(p for p in found if p.relative_to(LIBRARY).parts[0] not in NO_IMAGE)]
+
+
+def _network(method: str) -> list[Path]:
+    """Module of a network, which `lungprep.segmentation.methods` imports by its name."""
+    path = _source(f"segmentation.networks.{method}")
+    return [] if path is None else [path]
 
 
 def imported_modules(sources: Iterable[Path | None]) -> list[Path]:

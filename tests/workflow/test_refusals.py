@@ -70,6 +70,14 @@ def test_empty_source(lab):
             "config key resample.spacing_mm has ['a', 'b', 'c']; it takes",
         ),
         ({"sorce": "x/"}, "unknown config key sorce"),
+        (
+            {"segment": "{method: lungmask}"},
+            "segment.method is lungmask and segment.weights is not set; give the file",
+        ),
+        (
+            {"segment": "{method: totalsegmentator, weights: nowhere}"},
+            "segment.weights is 'nowhere', which does not exist here; give a folder",
+        ),
         ({"source": "nowhere"}, "source is 'nowhere', which is no folder here"),
         ({"source": "s3://bucket"}, "source is 's3://bucket', a bucket without a prefix"),
         ({"target": "s3://bucket"}, "target is 's3://bucket', a bucket without a prefix"),

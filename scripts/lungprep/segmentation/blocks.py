@@ -52,7 +52,7 @@ class Blocks:
         return cropped, (covered[0], covered[1], covered[2])
 
 
-def block_means(volume: Volume, target_mm: float) -> Blocks:
+def block_means(volume: Volume, target_mm: float = 2.0) -> Blocks:
     """Average a volume over blocks of about `target_mm`.
 
     Parameters

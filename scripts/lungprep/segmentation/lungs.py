@@ -82,7 +82,6 @@ def _one_thread() -> Iterator[None]:
 def segment(
     volume: Volume,
     *,
-    method: str = "classical",
     air_hu: float = -400.0,
     block_mm: float = 2.0,
     wall_mm: float = 4.0,
@@ -99,8 +98,6 @@ def segment(
     volume : Volume
         HU, int16, clipped to [-1024, 3071] with padding at -1024; canonical axes (z to the head,
         y to the back, x to the patient's left), any spacing. May be a read-only memory map.
-    method : {"classical"}
-        Which algorithm.
     air_hu : float
         Surface of the lung: half-way between aerated lung and soft tissue.
     block_mm : float
@@ -129,14 +126,12 @@ def segment(
     NoLungsFound
         Less than `min_ml` of the volume looks like lung.
     ValueError
-        The array is no int16 volume of the grid's shape, or the method is unknown.
+        The array is no int16 volume of the grid's shape.
     """
     if volume.hu.dtype != np.int16 or volume.hu.shape != volume.grid.shape:
         raise ValueError(
             f"expected int16 {volume.grid.shape}, got {volume.hu.dtype} {volume.hu.shape}"
         )
-    if method != "classical":
-        raise ValueError(f"unknown method {method!r}")
     volume = Volume(np.asarray(volume.hu), volume.grid)
     blocks = block_means(volume, block_mm)
     padded = padding(volume)

@@ -1,0 +1,169 @@
+"""Weights of the optional networks: what the config names, checked and digested before any job.
+
+Nothing here imports a network or looks further than the path that the user gave: no weights are
+searched for and none are downloaded.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lungprep.errors import ConfigError
+
+DATASET = "dataset.json"
+PLANS = "plans.json"
+CHECKPOINTS = "fold_*/checkpoint_final.pth"
+INSTALL = "pip install -r envs/requirements-networks.txt"
+RIGHT, LEFT = 1, 2
+# Names of the classes of TotalSegmentator's tasks "total" and, with whole lungs, "total_mr".
+_LUNG = re.compile(r"lung(?:_(?:upper|middle|lower)_lobe)?_(right|left)")
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network needs.
+
+    Attributes
+    ----------
+    packages : tuple of str
+        Distributions whose versions decide the voxels; each is imported by its own name.
+    weights : str
+        What `segment.weights` must name, for the user.
+    """
+
+    packages: tuple[str, ...]
+    weights: str
+
+
+NETWORKS = {
+    "lungmask": Network(("torch", "lungmask"), "the file of the R231 model (unet_r231-*.pth)"),
+    "totalsegmentator": Network(
+        ("torch", "nnunetv2", "dynamic-network-architectures"),
+        f"a folder of nnU-Net v2 with {DATASET}, {PLANS} and {CHECKPOINTS}",
+    ),
+}
+
+
+def check_weights(segment: dict[str, Any]) -> None:
+    """Refuse a network that could not run, before any job starts.
+
+    Parameters
+    ----------
+    segment : dict
+        That section of the config: ``method`` and ``weights``; the classical method needs none.
+
+    Raises
+    ------
+    ConfigError
+        Where a package is not installed, no weights are given, or they are not what they should be.
+    """
+    method, weights = segment["method"], segment["weights"]
+    if method not in NETWORKS:
+        return
+    network = NETWORKS[method]
+    remedy = f"give {network.weights}; docs/networks.md says where to get it"
+    if weights is None:
+        raise ConfigError(f"segment.method is {method} and segment.weights is not set", remedy)
+    if not Path(weights).exists():
+        raise ConfigError(f"segment.weights is {weights!r}, which does not exist here", remedy)
+    if method == "lungmask" and not Path(weights).is_file():
+        raise ConfigError(f"segment.weights is {weights!r}, which is no file", remedy)
+    if method == "totalsegmentator":
+        lung_classes(model_folder(weights))
+    for package in network.packages:
+        if find_spec(package.replace("-", "_")) is None:
+            found = f"segment.method is {method}, whose package {package} is not installed here"
+            raise ConfigError(found, f"run {INSTALL}, or set segment.method to classical")
+
+
+def weights_digest(segment: dict[str, Any]) -> str | None:
+    """SHA-256 of the weights in use, wherever they lie; None for the classical method.
+
+    Reads every file once for a process, about a second per gigabyte.
+    """
+    method, weights = segment["method"], segment["weights"]
+    if method not in NETWORKS:
+        return None
+    if method == "lungmask":
+        return _digest(Path(weights))
+    folder = model_folder(weights)
+    files = [folder / DATASET, folder / PLANS, *checkpoints(folder)]
+    lines = [f"{path.relative_to(folder).as_posix()} {_digest(path)}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    found = path.stat()
+    return _content_digest(path, found.st_size, found.st_mtime_ns)
+
+
+@cache
+def _content_digest(path: Path, _size: int, _mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def model_folder(weights: str | Path) -> Path:
+    """Folder of one trained nnU-Net v2 model: the given one, or the only one directly below.
+
+    Raises
+    ------
+    ConfigError
+        Where there is none, or more than one.
+    """
+    given = Path(weights)
+    folders = [f for f in (given, *sorted(given.glob("*/"))) if (f / PLANS).is_file()]
+    complete = [f for f in folders if (f / DATASET).is_file() and checkpoints(f)]
+    if len(complete) == 1:
+        return complete[0]
+    found = "none" if not complete else ", ".join(f.name for f in complete)
+    raise ConfigError(
+        f"segment.weights is {str(given)!r}, where one model is expected and there is {found}",
+        f"give {NETWORKS['totalsegmentator'].weights}",
+    )
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Checkpoints of a model, one per fold, in order of their names."""
+    return sorted(folder.glob(CHECKPOINTS))
+
+
+def lung_classes(folder: Path) -> dict[int, int]:
+    """Which lung each class of a model belongs to, by the names in its ``dataset.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        From `model_folder`.
+
+    Returns
+    -------
+    dict of int to int
+        1 (right) or 2 (left) by the class's number, for the lungs' classes alone.
+
+    Raises
+    ------
+    ConfigError
+        Where the file can't be read or does not name both lungs.
+    """
+    path = folder / DATASET
+    try:
+        labels = json.loads(path.read_text())["labels"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(
+            f"{path} is no dataset.json of nnU-Net v2", "get the model anew"
+        ) from None
+    sides = {"right": RIGHT, "left": LEFT}
+    found = [(_LUNG.fullmatch(name), number) for name, number in labels]
+    classes = {n: sides[match[1]] for match, n in found if match and isinstance(n, int)}
+    if set(classes.values()) != {RIGHT, LEFT}:
+        raise ConfigError(
+            f"{path} names no class for each lung",
+            "take a model with the lungs, such as TotalSegmentator's Dataset291 (organs)",
+        )
+    return classes
