@@ -67,7 +67,7 @@ def criteria(scores: Sequence[Score], cases: Mapping[str, Asked]) -> list[Criter
         _extreme("trachea and main bronchi in the mask", phantoms, _airway, 0.01),
         _extreme("volume change by noise and kernel, real scans", noise, _change, 0.015),
         _extreme("volume change by flips and quarter turns, real scans", turned, _change, 0.005),
-        _extreme("lung with the other side's label", scored, _swapped, 0.01),
+        _extreme("lung with the other side's label", scored, _swapped, 0.002),
         _extreme("outside the rib cage, real scans", real, _outside, 0.001),
         _mean("all phantoms, disease included: mean Dice", phantoms, 0.98),
         _extreme("all phantoms, disease included: lowest Dice", phantoms, _worst, 0.96),

@@ -12,6 +12,9 @@ from lungs.rendering import HU_MAX, HU_MIN, Effect, Scene
 
 _APART_MM = 6.0
 _NOISE_HU = 20.0
+# Around a place on the pleura about half is lung; in a notch beside a hilar vessel nearly all.
+_AROUND_MM = 18.0
+_MOST_LUNG = 0.75
 
 
 def painted(
@@ -34,7 +37,8 @@ def painted(
     -------
     callable
         From a scene to one with lesions: of each, the part within the true lungs. It is at least
-        a third of the ball: centres lie on the surface or up to a radius inside.
+        a third of the ball: centres lie on the surface or up to a radius inside. Notches of the
+        hilum are no surface.
     """
 
     def apply(scene: Scene) -> Scene:
@@ -71,6 +75,9 @@ def _balls(
             break
         radius = sizes[-1] / 2
         place = places[random.integers(len(places))] * spacing
+        around, near = _ball(place, _AROUND_MM, spacing, lungs.shape)
+        if np.count_nonzero(near & lungs[around]) > _MOST_LUNG * np.count_nonzero(near):
+            continue
         centre = place + radius * random.uniform(0, 1) * _inwards(lungs, place, radius, spacing)
         far = all(np.linalg.norm(centre - c) > radius + r + _APART_MM for c, r in taken)
         box, ball = _ball(centre, radius, spacing, lungs.shape)

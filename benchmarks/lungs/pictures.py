@@ -66,20 +66,21 @@ def _lungs(labels: Picture) -> Picture:
 def _worst(
     labels: Picture | None, truth: Picture | None, shape: tuple[int, ...]
 ) -> tuple[int, int, int]:
-    """The plane of each axis with the most wrong voxels; without truth the mask's middle."""
-    if labels is None and truth is None:
+    """The plane of each axis with the most wrong voxels; if there are none, the mask's middle."""
+    known = [m for m in (labels, None if truth is None else _lungs(truth)) if m is not None]
+    if len(known) == 2 and (known[0] != known[1]).any():
+        z, y, x = (int(p.argmax()) for p in _profiles(known[0] != known[1]))
+    elif known and known[0].any():
+        profiles = _profiles(known[0] > 0)
+        z, y, x = (int(np.average(np.arange(p.size), weights=p)) for p in profiles)
+    else:
         z, y, x = (n // 2 for n in shape)
-        return z, y, x
-    if labels is None or truth is None:
-        wrong = _lungs(truth if labels is None else labels) > 0
-    else:
-        wrong = labels != _lungs(truth)
-    profiles = [wrong.sum(axis=(1, 2)), wrong.sum(axis=(0, 2)), wrong.sum(axis=(0, 1))]
-    if labels is None or truth is None:
-        z, y, x = (int(np.average(np.arange(p.size), weights=p + 1e-9)) for p in profiles)
-    else:
-        z, y, x = (int(p.argmax()) for p in profiles)
     return z, y, x
+
+
+def _profiles(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Voxels per index of each axis."""
+    return [mask.sum(axis=axes) for axes in ((1, 2), (0, 2), (0, 1))]
 
 
 def _planes(at: Sequence[int], spacing: Sequence[float]) -> Iterator[tuple[tuple, tuple]]:
