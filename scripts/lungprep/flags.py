@@ -7,6 +7,7 @@ WORDS = {
     "incomplete_coverage": "lungs cut by the first or last slice",
     "lopsided_lungs": "one lung more than twice the other",
     "no_airway_found": "no trachea found",
+    "swapped_sides": "the right lung lies on the left",
     "touches_field_border": "lungs cut by the field of view",
     "unusual_lung_density": "unusual lung density",
     "unusual_lung_volume": "unusual lung volume",

@@ -6,6 +6,7 @@ coarse block is the mean of its own voxels: that also divides the noise by the r
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -81,6 +82,13 @@ def block_means(volume: Volume, target_mm: float = 2.0) -> Blocks:
     sz, sy, sx = (s * k for s, k in zip(volume.grid.spacing_mm, size, strict=True))
     fz, fy, fx = volume.hu.shape
     return Blocks(mean, size, (sz, sy, sx), (fz, fy, fx))
+
+
+def smoothed(hu: NDArray[Any]) -> NDArray[np.float32]:
+    """Mean over three blocks along each axis (z, y, x); the end slices over three of two axes."""
+    mean = np.stack([cv2.blur(plane, (3, 3)) for plane in hu.astype(np.float32)])
+    mean[1:-1] = (mean[:-2] + mean[1:-1] + mean[2:]) / 3
+    return mean
 
 
 def block_columns(columns: Mask, blocks: Blocks) -> Mask:

@@ -20,7 +20,7 @@ _BONE_HU = 200
 # Collapsed or consolidated lung is denser than fluid, even than exudate, or lighter than fat.
 _DENSE_LUNG_HU, _LIGHT_LUNG_HU = (25.0, 130.0), (-450.0, -160.0)
 _THICK_MM = 4.0
-_CORE_ML = 2.5
+_CORE_ML = 10.0
 
 
 def include_collapsed(solid: NDArray[np.uint8], barred: Mask, blocks: Blocks) -> NDArray[np.uint8]:

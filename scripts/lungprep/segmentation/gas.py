@@ -9,11 +9,9 @@ lie in it, where bowel lies below it and free gas along the chest wall.
 from typing import NamedTuple
 
 import cc3d
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from lungprep.segmentation.blocks import Blocks
+from lungprep.segmentation.blocks import Blocks, smoothed
 from lungprep.segmentation.morphology import Mask, bounding_box, dilate, erode, neighbours, spread
 
 _PURE_HU = -990.0
@@ -80,7 +78,7 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Gas:
     """
     gas = np.zeros_like(air)
     box = bounding_box(air, 0, blocks.spacing_mm)
-    inner, smooth = air[box], _smoothed(blocks.hu[box])
+    inner, smooth = air[box], smoothed(blocks.hu[box])
     cores = erode((smooth < limit_hu) & inner, _CORE_MM, blocks.spacing_mm)
     pieces, count = cc3d.connected_components(cores, connectivity=6, return_N=True)
     size_ml = np.bincount(pieces.ravel(), minlength=count + 1) * blocks.block_ml
@@ -97,13 +95,6 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Gas:
         seeds = core + np.uint8(2) * (rest | (cores & ~core))
         gas[box] = spread(seeds, _BETWEEN_MM, blocks.spacing_mm, within=inner) == 1
     return Gas(gas, float(size_ml[pleural].sum()))
-
-
-def _smoothed(hu: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Mean over 3 blocks along each axis."""
-    mean = np.stack([cv2.blur(plane, (3, 3)) for plane in hu.astype(np.float32)])
-    mean[1:-1] = (mean[:-2] + mean[1:-1] + mean[2:]) / 3
-    return mean
 
 
 def _is_bowel(core: Mask, lung: Mask) -> bool:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.segmentation.blocks import Blocks
+from lungprep.segmentation.blocks import Blocks, smoothed
 from lungprep.segmentation.morphology import Mask, Spacing, bounding_box, dilate, erode, neighbours
 from lungprep.segmentation.rolling import goes_on, unreached
 
@@ -83,14 +83,14 @@ def include_juxtapleural(
     for side in np.unique(solid[solid > 0]):
         box = bounding_box(solid == side, 0, spacing_mm)
         lung = solid[box] == side
-        free = (solid[box] == 0) & ~barred[box] & (blocks.hu[box] < _BRIGHT_HU)
+        free = (solid[box] == 0) & ~barred[box] & (smoothed(blocks.hu[box]) < _BRIGHT_HU)
         found = np.zeros_like(lung)
         for disk in _DISKS:
             dent = _dents(lung, depth_mm[box], disk, spacing_mm) & free
             found |= _lesions(dent, lung, depth_mm[box], hilum[box], disk.bulge, blocks.block_ml)
         if found.any():
             near = dilate(found, max(spacing_mm), spacing_mm)
-            grown[box][_smooth(lung | found) & near & free] = side
+            grown[box][(smoothed(lung | found) > 0.5) & near & free] = side
     return grown
 
 
@@ -129,13 +129,6 @@ def _lesions(
     keep &= ~at_hilum | (size_ml >= _HILUM_ML)
     keep[0] = False
     return np.asarray(keep[pieces])
-
-
-def _smooth(mask: Mask) -> Mask:
-    """Where most of the 27 blocks around are set: the steps of coarser blocks are gone."""
-    share = np.stack([cv2.blur(plane, (3, 3)) for plane in mask.astype(np.float32)])
-    share[1:-1] = (share[:-2] + share[1:-1] + share[2:]) / 3
-    return np.asarray(share > 0.5)
 
 
 def _depth_mm(lungs: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
