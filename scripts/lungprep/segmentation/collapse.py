@@ -13,6 +13,8 @@ from lungprep.segmentation.morphology import Mask, bounding_box, dilate, erode
 from lungprep.segmentation.pleural_space import WIDE_GAP_MM, Backs, backs
 from lungprep.segmentation.sides import LEFT, RIGHT
 
+# Lungs whose centres are nearer do not mirror each other.
+_SIDE_BY_SIDE_MM = 60.0
 _MIRROR_MM = 4.0
 # Nearer to the middle the spine, and on the left the aorta, lie behind the lung.
 _MEDIAL_MM = {RIGHT: 20.0, LEFT: 36.0}
@@ -45,6 +47,9 @@ def include_collapsed(solid: NDArray[np.uint8], barred: Mask, blocks: Blocks) ->
     if not all(lung.any() for lung in lungs.values()):
         return whole
     ends = {side: backs(blocks.hu, lung, blocks.spacing_mm) for side, lung in lungs.items()}
+    right, left = (_centre_mm(lung, blocks.spacing_mm[2]) for lung in lungs.values())
+    if left - right < _SIDE_BY_SIDE_MM:
+        return whole
     columns = np.flatnonzero((solid > 0).any(axis=(0, 1)))
     twice_middle = int(columns[0] + columns[-1])
     aside_mm = abs(np.arange(solid.shape[2]) - twice_middle / 2) * blocks.spacing_mm[2]
@@ -63,6 +68,11 @@ def include_collapsed(solid: NDArray[np.uint8], barred: Mask, blocks: Blocks) ->
         box = bounding_box(gap, 0, blocks.spacing_mm)
         whole[box][_lung_tissue(gap[box], blocks.hu[box], blocks)] = side
     return whole
+
+
+def _centre_mm(lung: Mask, column_mm: float) -> float:
+    columns = lung.sum(axis=(0, 1))
+    return float(np.average(np.arange(columns.size), weights=columns)) * column_mm
 
 
 def _behind(ends: Backs, wide: Mask, solid: NDArray[np.uint8], usual: float) -> Mask:

@@ -15,8 +15,8 @@ from lungprep.segmentation.morphology import Mask, Spacing
 
 _Value = TypeVar("_Value", bound=np.generic)
 _DIRECTIONS = [d for d in product((-1, 0, 1), repeat=3) if d > (0, 0, 0)]
-# Planes whose two steps differ by more are stretched before distances are measured in them.
-_SQUARE = 1.15
+# Planes with unequal steps are stretched, to this fraction of a step, to measure distances.
+_SQUARE_STEPS = 4
 
 
 def unreached(
@@ -45,10 +45,9 @@ def unreached(
     votes = np.zeros(coarse.shape, np.uint8)
     for axis in range(3):
         rows, columns = (spacing_mm[i] * size[i] for i in range(3) if i != axis)
-        planes = zip(np.moveaxis(coarse, axis, 0), np.moveaxis(votes, axis, 0), strict=True)
-        for plane, vote in planes:
-            if plane.any():
-                vote += _closed(np.asarray(plane, np.uint8), radius_mm, rows, columns)
+        planes = np.moveaxis(coarse, axis, 0)
+        used = planes.any(axis=(1, 2))
+        np.moveaxis(votes, axis, 0)[used] += _closed(planes[used], radius_mm, rows, columns)
     return _enlarged(votes, size, mask.shape)
 
 
@@ -99,31 +98,34 @@ def _enlarged(coarse: NDArray[_Value], size: list[int], shape: tuple[int, ...]) 
     return coarse[tuple(slice(n) for n in shape)]
 
 
-def _closed(
-    plane: NDArray[np.uint8], radius_mm: float, rows_mm: float, columns_mm: float
-) -> NDArray[np.uint8]:
-    """Closing of a plane of 0 and 1 by a disk."""
-    shape = plane.shape
+def _closed(planes: Mask, radius_mm: float, rows_mm: float, columns_mm: float) -> NDArray[np.uint8]:
+    """Closing of each plane (n, rows, columns) by a disk."""
     step_mm = min(rows_mm, columns_mm)
-    if max(rows_mm, columns_mm) > _SQUARE * step_mm:
-        size = [
-            max(1, round(n * s / step_mm))
-            for n, s in zip(shape, (rows_mm, columns_mm), strict=True)
-        ]
-        plane = np.asarray(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    stretched = [round(k / step_mm * _SQUARE_STEPS) / _SQUARE_STEPS for k in (rows_mm, columns_mm)]
+    rows, columns = (
+        (np.arange(int(n * k + 0.5)) / k).astype(int)
+        for n, k in zip(planes.shape[1:], stretched, strict=True)
+    )
+    # All planes in one image, further apart than twice the radius.
     radius = radius_mm / step_mm
     frame = int(radius) + 2
-    framed = np.pad(1 - plane, frame, constant_values=1)
-    grown = np.asarray(_distance(framed) <= radius, np.uint8)
-    closed = np.asarray(_distance(grown) > radius, np.uint8)[frame:-frame, frame:-frame]
-    if closed.shape != shape:
-        closed = np.asarray(cv2.resize(closed, shape[::-1], interpolation=cv2.INTER_NEAREST))
-    return closed
+    image = np.ones((len(planes), len(rows) + 2 * frame, len(columns) + 2 * frame), np.uint8)
+    inner = np.s_[:, frame:-frame, frame:-frame]
+    image[inner] = ~planes[:, rows[:, np.newaxis], columns]
+    grown = np.asarray(_distance(image) <= radius, np.uint8)
+    closed = _distance(grown)[inner] > radius
+    back = (
+        np.minimum(((np.arange(n) + 0.5) * k).astype(int), len(found) - 1)
+        for n, k, found in zip(planes.shape[1:], stretched, (rows, columns), strict=True)
+    )
+    return np.asarray(closed[np.ix_(np.arange(len(planes)), *back)], np.uint8)
 
 
-def _distance(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Distance of each pixel to the next 0, in pixels."""
-    return np.asarray(cv2.distanceTransform(plane, cv2.DIST_L2, cv2.DIST_MASK_5))
+def _distance(planes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Distance of each pixel to the next 0, in pixels, of planes that do not touch each other."""
+    image = planes.reshape(-1, planes.shape[2])
+    distance = cv2.distanceTransform(image, cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.asarray(distance, np.float32).reshape(planes.shape)
 
 
 def _line(mask: Mask, direction: tuple[int, ...], reach: int) -> Mask:

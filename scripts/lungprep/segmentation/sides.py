@@ -24,8 +24,8 @@ _FREE_HU, _DEAR_HU = -200.0, -800.0
 # With less than this share beyond the middle, a piece is one lung that bulges across it.
 _BULGE = 0.05
 # A cut through one lung lays open more surface than a cut through a narrow junction, and a wide
-# junction still holds pleura, which a cut through a lung does not. No single lung lies so evenly on
-# both sides that the smaller part has the last share.
+# junction still holds pleura, which a cut through a lung does not. Where there is no second lung,
+# no single one lies so evenly on both sides that the smaller part has the last share.
 _NECK = 0.5
 _PLEURA_HU = 60.0
 _EVEN = 0.35
@@ -59,11 +59,13 @@ def lung_sides(
     middle = (extent.start + extent.stop - 1) / 2 if middle_mm is None else middle_mm / dx
     labels = np.zeros(field.shape, np.uint8)
     whole: list[int] = []
+    sizes = np.bincount(field.ravel(), minlength=4)
+    alone = sizes[3] < _EVEN * sizes[2]
     for number in range(2, int(field.max()) + 1):
         piece = field == number
         columns = piece.sum(axis=(0, 1))
         on_right = columns[: int(middle + 0.5)].sum() / columns.sum()
-        parted = _part(blocks, piece, middle) if _BULGE < on_right < 1 - _BULGE else None
+        parted = _part(blocks, piece, middle, alone) if _BULGE < on_right < 1 - _BULGE else None
         if parted is None:
             whole.append(number)
         else:
@@ -122,7 +124,7 @@ def _between(
     return middle
 
 
-def _part(blocks: Blocks, piece: Mask, middle: float) -> NDArray[np.uint8] | None:
+def _part(blocks: Blocks, piece: Mask, middle: float, alone: bool) -> NDArray[np.uint8] | None:
     """Right and left part of a piece, or None if it has no neck to cut through."""
     box = bounding_box(piece, 0, blocks.spacing_mm)
     reach = int(_WINDOW_MM / blocks.spacing_mm[2])
@@ -138,7 +140,7 @@ def _part(blocks: Blocks, piece: Mask, middle: float) -> NDArray[np.uint8] | Non
     area_mm2, cut_hu = _cut(labels, blocks)
     two = area_mm2 <= _NECK * smaller_mm3 ** (2 / 3)
     two |= cut_hu >= blocks.hu[piece].mean() + _PLEURA_HU
-    two |= smaller >= _EVEN * np.count_nonzero(piece)
+    two |= alone and smaller >= _EVEN * np.count_nonzero(piece)
     return labels if two else None
 
 
