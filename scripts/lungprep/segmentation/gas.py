@@ -24,6 +24,9 @@ _LEAST_ML = 3.0
 # Bowel: this share of its columns has lung above, and of them hardly any has lung below as well.
 _ABOVE, _BELOW = 0.2, 0.2
 _FREE_ML = 30.0
+_LUNG_ML = 20.0
+# Between the cores of gas and lung lie their rims and the pleura, but no chest wall.
+_BESIDE_MM = 12.0
 _AT_WALL = 0.4
 # Between the cores of gas and lung the nearer one wins.
 _BETWEEN_MM = 10.0
@@ -87,8 +90,10 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Gas:
     if not large.size:
         return Gas(gas, 0.0)
     lung = erode(inner & (smooth >= limit_hu), _CORE_MM, blocks.spacing_mm)
+    # The rims of gas are no lung.
+    lung = cc3d.dust(lung, threshold=_LUNG_ML / blocks.block_ml, connectivity=6)
     bowel = [n for n in large if _is_bowel(pieces == n, lung)]
-    pleural = [n for n in large if n not in bowel and _is_free(pieces == n, inner, blocks)]
+    pleural = [n for n in large if n not in bowel and _is_free(pieces == n, lung, inner, blocks)]
     core = np.isin(pieces, [*bowel, *pleural])
     if core.any():
         rest = inner & ~dilate(core, _BETWEEN_MM, blocks.spacing_mm)
@@ -107,9 +112,11 @@ def _is_bowel(core: Mask, lung: Mask) -> bool:
     return bool(above >= _ABOVE and below <= _BELOW * above)
 
 
-def _is_free(core: Mask, air: Mask, blocks: Blocks) -> bool:
-    """Whether much of a large core lies along tissue."""
+def _is_free(core: Mask, lung: Mask, air: Mask, blocks: Blocks) -> bool:
+    """Whether a large core lies beside lung, and much of its surface along tissue."""
     if np.count_nonzero(core) * blocks.block_ml < _FREE_ML:
+        return False
+    if not (dilate(core, _BESIDE_MM, blocks.spacing_mm) & lung).any():
         return False
     grown = dilate(core, 3 * _CORE_MM, blocks.spacing_mm) & air
     to_tissue = to_air = 0

@@ -8,12 +8,15 @@ The algorithm, in the order of the modules:
    table, nor padding, nor a lung cut by the field confuses inside and outside.
 3. `airways`: pile up the trachea's round sections, grow the lumen from them at rising HU limits
    until it leaks (Mori et al., ICPR 1996), take off the branches: trachea and main bronchi.
-4. `field`: the remaining pieces of inner air are lung, unless their inside is pure gas.
+4. `gas`, `field`: the remaining pieces of inner air are lung, unless they are as light as the
+   trachea and lie below a lung (stomach, bowel) or along the chest wall (pneumothorax).
 5. `sides`: label by side; joined lungs part along the cheapest front-to-back path in each slice
    (Hu, Hoffman & Reinhardt, IEEE TMI 20(6), 2001).
-6. `refine`: roll a ball around each lung to close vessels, hilum and small nodules; take the
-   inside of that, and draw the surface voxel by voxel at full resolution.
-7. `findings`: volumes, densities, contacts with the border, and the flags that follow.
+6. `juxtapleural`: disks that roll along the lung in three planes vote on nodules and tumours.
+7. `collapse`: dense lung at the back comes in where the other lung shows that it belongs there.
+8. `refine`: roll a ball around each lung to close vessels and hilum; take the inside of that, and
+   draw the surface voxel by voxel at full resolution, half-way between lung and tissue.
+9. `findings`: volumes, densities, contacts with the border, and the flags that follow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,15 +30,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.errors import NoLungsFound
-from lungprep.segmentation.airways import find_airways
+from lungprep.segmentation.air import Limits, find_air
 from lungprep.segmentation.blocks import Blocks, block_columns, block_means
-from lungprep.segmentation.body import body_core, enclosed, padding
+from lungprep.segmentation.body import padding
 from lungprep.segmentation.collapse import include_collapsed
-from lungprep.segmentation.field import cut_lung, lung_field
 from lungprep.segmentation.findings import Decisions, Findings, examine, flags
-from lungprep.segmentation.gas import free_gas, gas_limit_hu
 from lungprep.segmentation.juxtapleural import include_juxtapleural
-from lungprep.segmentation.morphology import Mask, dilate
+from lungprep.segmentation.morphology import Mask
 from lungprep.segmentation.refine import refine, solid_sides
 from lungprep.segmentation.sides import lung_sides
 from lungprep.volume import Grid, Volume
@@ -135,31 +136,21 @@ def segment(
     volume = Volume(np.asarray(volume.hu), volume.grid)
     blocks = block_means(volume, block_mm)
     padded = padding(volume)
-    inside = enclosed(body_core(blocks, wall_mm=wall_mm))
-    airways = find_airways(blocks, inside, reach_mm=bronchus_mm)
-    walls = dilate(airways.lumen, max(block_mm, *blocks.spacing_mm[1:]), blocks.spacing_mm)
-    air = (blocks.hu < air_hu) & ~walls & ~block_columns(padded, blocks)
-    gas_hu = gas_limit_hu(blocks, airways.lumen)
-    gas = free_gas(blocks, air & inside, gas_hu)
-    air &= ~gas.where
-    field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
-    cut = cut_lung(blocks, field, air & ~inside, gas_hu=gas_hu)
-    if cut.any():
-        inside |= cut
-        field, other = lung_field(blocks, air & inside, gas_hu=gas_hu, fragment_mm=fragment_mm)
-    _require(field, blocks, min_ml, scan_flags)
-    aerated = lung_sides(blocks, field, airways.middle_mm)
-    barred = walls | other | gas.where
+    limits = Limits(air_hu, wall_mm, bronchus_mm, fragment_mm)
+    air = find_air(blocks, block_columns(padded, blocks), limits)
+    _require(air.lungs, blocks, min_ml, scan_flags)
+    aerated = lung_sides(blocks, air.lungs, air.airways.middle_mm)
+    barred = air.walls | air.other
     notched = solid_sides(aerated, barred, blocks, closing_mm=closing_mm / 2)
-    dented = include_juxtapleural(notched, barred, airways.lumen, blocks)
+    dented = include_juxtapleural(notched, barred, air.airways.lumen, blocks)
     whole = include_collapsed(dented, barred, blocks)
     solid = solid_sides(whole, barred, blocks, closing_mm=closing_mm)
     labels = refine(volume, blocks, aerated, solid, barred, padded, air_hu=air_hu)
     decisions = Decisions(
-        airway_ml=np.count_nonzero(airways.lumen) * blocks.block_ml,
+        airway_ml=np.count_nonzero(air.airways.lumen) * blocks.block_ml,
         largest_lesion_ml=_largest(dented != notched) * blocks.block_ml,
         collapsed_ml=np.count_nonzero(whole != dented) * blocks.block_ml,
-        pleural_gas_ml=gas.pleural_ml,
+        pleural_gas_ml=air.pleural_gas_ml,
     )
     findings = examine(volume, blocks, labels, padded, decisions)
     return Lungs(labels, volume.grid, findings, flags(findings))
