@@ -87,8 +87,10 @@ def _majority(mask: Mask, size: list[int]) -> Mask:
     if size == [1, 1, 1]:
         return mask
     padded = np.pad(mask, [(0, -n % k) for n, k in zip(mask.shape, size, strict=True)])
-    parts = [m for n, k in zip(padded.shape, size, strict=True) for m in (n // k, k)]
-    return np.asarray(padded.reshape(parts).mean(axis=(1, 3, 5), dtype=np.float32) >= 0.5)
+    count = np.zeros([n // k for n, k in zip(padded.shape, size, strict=True)], np.uint16)
+    for corner in product(*(range(k) for k in size)):
+        count += padded[tuple(slice(c, None, k) for c, k in zip(corner, size, strict=True))]
+    return np.asarray(2 * count >= np.prod(size))
 
 
 def _enlarged(coarse: NDArray[_Value], size: list[int], shape: tuple[int, ...]) -> NDArray[_Value]:
