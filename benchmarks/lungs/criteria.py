@@ -14,12 +14,15 @@ from lungs.real import RealCase
 from lungs.scoring import Asked, Score
 
 _COST = """
-import json, resource, sys
+import json, re, resource, sys
+from pathlib import Path
 from lungprep.segmentation import segment
 from lungprep.volume import Grid, Volume
 segment(Volume.load(sys.argv[1], Grid.from_json(json.loads(sys.argv[2]))))
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6)
+# The peak of ru_maxrss is that of the parent, too.
+peak_kb = re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]
+print(used.ru_utime + used.ru_stime, int(peak_kb) / 1e6)
 """
 
 
@@ -56,7 +59,7 @@ def criteria(scores: Sequence[Score], cases: Mapping[str, Asked]) -> list[Criter
     nodules = _named(phantoms, "vessels", "nodules-*", "painted-*")
     noise = _named(real, "*/noise-*", "*/kernel-*")
     turned = _named(real, "*/flip-x", "*/flip-y", "*/flip-xy", "*/rotate-*")
-    lesions = _named(real, "*/lesions-*")
+    lesions, tumours = _named(real, "*/lesions-*"), _named(real, "*/tumour")
     asked = [s for s in scores if cases[s.name].error]
     found = [
         _extreme("phantoms with vessels and nodules: Dice of each lung", nodules, _worst, 0.985),
@@ -64,6 +67,7 @@ def criteria(scores: Sequence[Score], cases: Mapping[str, Asked]) -> list[Criter
         _re_included("lesions painted on real scans: at least half inside", lesions),
         _extreme("over-inclusion beside nodules, phantoms", nodules, _over, 0.02),
         _extreme("over-inclusion beside lesions, real scans", lesions, _over, 0.02),
+        _extreme("tumour that an expert outlined: share outside", tumours, _missed, 0.1),
         _extreme("trachea and main bronchi in the mask", phantoms, _airway, 0.01),
         _extreme("volume change by noise and kernel, real scans", noise, _change, 0.015),
         _extreme("volume change by flips and quarter turns, real scans", turned, _change, 0.005),
@@ -115,6 +119,10 @@ def _change(score: Score) -> float:
 
 def _swapped(score: Score) -> float:
     return score.swapped
+
+
+def _missed(score: Score) -> float:
+    return 1 - min(score.lesions)
 
 
 def _outside(score: Score) -> float:

@@ -19,6 +19,7 @@ from lungprep.stores.address import parse_address
 from lungprep.volume import Triple, Volume
 from lungs.anatomy import Region
 from lungs.effects import noise, sharp, soft
+from lungs.expert import tumours
 from lungs.painted import painted
 from lungs.perturbations import X, Y, central_circle, crop, flip, resampled, rotate
 from lungs.rendering import Effect, Scene
@@ -169,6 +170,8 @@ def available(
     for name, path in (("rider", archive), ("a0002", shared / _THICK)):
         if path.exists():
             found |= cases(name, path)
+            if path.is_file():
+                found[f"{name}/tumour"] = RealCase(path, (tumours(path),))
         else:
             absent.append(f"{name}, as {path.name} is not here")
     return found, absent

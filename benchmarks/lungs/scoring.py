@@ -100,7 +100,7 @@ class Score:
         limits = {
             "airways": (self.airway, 0.01),
             "swapped": (self.swapped, 0.002),
-            "lesions missed": (1 - self.included, 0.05),
+            "lesions missed": (round(1 - self.included, 6), 0.05),
             "over": (self.over, case.most_over),
             "change": (self.change, case.most_change),
         }
