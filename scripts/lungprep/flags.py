@@ -4,6 +4,7 @@
 WORDS = {
     "dense_disease": "dense tissue in the chest: check the mask",
     "free_gas": "free gas beside a lung (pneumothorax?)",
+    "gas_at_the_base": "gas below a lung, left out (stomach or bowel?)",
     "incomplete_coverage": "lungs cut by the first or last slice",
     "lopsided_lungs": "one lung more than twice the other",
     "no_airway_found": "no trachea found",

@@ -41,8 +41,8 @@ class Air:
         Other air inside the patient.
     gas_hu : float
         From `gas_limit_hu`.
-    pleural_gas_ml : float
-        Part of `other`.
+    pleural_gas_ml, base_gas_ml : float
+        Parts of `other`, from `lungprep.segmentation.gas`.
     """
 
     everywhere: Mask
@@ -52,6 +52,7 @@ class Air:
     other: Mask
     gas_hu: float
     pleural_gas_ml: float
+    base_gas_ml: float
 
 
 def find_air(blocks: Blocks, padded: Mask, limits: Limits) -> Air:
@@ -86,4 +87,4 @@ def _inside(blocks: Blocks, padded: Mask, limits: Limits, inside: Mask) -> Air:
     gas = free_gas(blocks, air & inside, gas_hu)
     rest = air & inside & ~gas.where
     lungs, other = lung_field(blocks, rest, gas_hu=gas_hu, fragment_mm=limits.fragment_mm)
-    return Air(air, airways, walls, lungs, other | gas.where, gas_hu, gas.pleural_ml)
+    return Air(air, airways, walls, lungs, other | gas.where, gas_hu, gas.pleural_ml, gas.base_ml)

@@ -46,13 +46,15 @@ class Findings:
         The lowest HU that at least 15 % of the voxels inside do not exceed.
     airway_ml : float or None
         Lumen of trachea and main bronchi, which is not in the mask; 0 if no trachea was found, None
-        if the method does not tell, as for the next three.
+        if the method does not tell, as for the next four.
     largest_lesion_ml : float or None
         The largest piece of dense tissue on the pleura that was taken in, such as a tumour.
     collapsed_ml : float or None
         Dense tissue that was taken for lung because the other lung reaches there.
     pleural_gas_ml : float or None
         Gas that lies free beside a lung, which is not in the mask.
+    base_gas_ml : float or None
+        Gas below a lung that runs into it, taken for stomach or bowel and left out.
     right_rib_gap_mm, left_rib_gap_mm : float or None
         `lungprep.segmentation.pleural_space.rib_gap_mm`; None for an absent lung too.
     right_recess_mm, left_recess_mm : float or None
@@ -83,6 +85,7 @@ class Findings:
     largest_lesion_ml: float | None
     collapsed_ml: float | None
     pleural_gas_ml: float | None
+    base_gas_ml: float | None
     right_rib_gap_mm: float | None
     left_rib_gap_mm: float | None
     right_recess_mm: float | None
@@ -99,6 +102,7 @@ class Decisions:
     largest_lesion_ml: float | None = None
     collapsed_ml: float | None = None
     pleural_gas_ml: float | None = None
+    base_gas_ml: float | None = None
 
 
 def examine(
@@ -221,5 +225,6 @@ def flags(findings: Findings) -> tuple[str, ...]:
         "no_airway_found": findings.airway_ml == 0,
         "dense_disease": dense,
         "free_gas": (findings.pleural_gas_ml or 0) > 0,
+        "gas_at_the_base": (findings.base_gas_ml or 0) > 0,
     }
     return tuple(name for name, doubt in doubts.items() if doubt)

@@ -41,10 +41,13 @@ class Gas(NamedTuple):
         Axes (z, y, x) of the blocks.
     pleural_ml : float
         How much of it lies free beside a lung, without its blurred rim.
+    base_ml : float
+        How much of it below a lung runs into it, so that it could be part of it.
     """
 
     where: Mask
     pleural_ml: float
+    base_ml: float
 
 
 def gas_limit_hu(blocks: Blocks, lumen: Mask) -> float:
@@ -88,7 +91,7 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Gas:
     size_ml[0] = 0
     large = np.flatnonzero(size_ml >= _LEAST_ML)
     if not large.size:
-        return Gas(gas, 0.0)
+        return Gas(gas, 0.0, 0.0)
     lung = erode(inner & (smooth >= limit_hu), _CORE_MM, blocks.spacing_mm)
     # The rims of gas are no lung.
     lung = cc3d.dust(lung, threshold=_LUNG_ML / blocks.block_ml, connectivity=6)
@@ -99,7 +102,8 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Gas:
         rest = inner & ~dilate(core, _BETWEEN_MM, blocks.spacing_mm)
         seeds = core + np.uint8(2) * (rest | (cores & ~core))
         gas[box] = spread(seeds, _BETWEEN_MM, blocks.spacing_mm, within=inner) == 1
-    return Gas(gas, float(size_ml[pleural].sum()))
+    joined = [n for n in bowel if _runs_into(pieces == n, lung, inner)]
+    return Gas(gas, float(size_ml[pleural].sum()), float(size_ml[joined].sum()))
 
 
 def _is_bowel(core: Mask, lung: Mask) -> bool:
@@ -110,6 +114,12 @@ def _is_bowel(core: Mask, lung: Mask) -> bool:
     above = (lung & (z > top)).any(axis=0)[columns].mean()
     below = (lung & (z < bottom)).any(axis=0)[columns].mean()
     return bool(above >= _ABOVE and below <= _BELOW * above)
+
+
+def _runs_into(core: Mask, lung: Mask, air: Mask) -> bool:
+    """Whether air leads from gas to lung."""
+    pieces = cc3d.connected_components(air, connectivity=6)
+    return bool(np.isin(pieces[core], pieces[lung]).any())
 
 
 def _is_free(core: Mask, lung: Mask, air: Mask, blocks: Blocks) -> bool:

@@ -151,6 +151,7 @@ def segment(
         largest_lesion_ml=_largest(dented != notched) * blocks.block_ml,
         collapsed_ml=np.count_nonzero(whole != dented) * blocks.block_ml,
         pleural_gas_ml=air.pleural_gas_ml,
+        base_gas_ml=air.base_gas_ml,
     )
     findings = examine(volume, blocks, labels, padded, decisions)
     return Lungs(labels, volume.grid, findings, flags(findings))
