@@ -9,7 +9,7 @@ from lungprep.segmentation.blocks import Blocks, block_labels
 from lungprep.segmentation.body import field_border
 from lungprep.segmentation.densities import emphysema_percent, histograms, mean_hu, perc15_hu
 from lungprep.segmentation.morphology import Mask, bounding_box
-from lungprep.segmentation.pleural_space import WIDE_GAP_MM, recess_mm, rib_gap_mm
+from lungprep.segmentation.pleural_space import recess_mm, rib_gap_mm
 from lungprep.segmentation.sides import LEFT, RIGHT
 from lungprep.segmentation.surface import border_mm2, surface_mm2
 from lungprep.volume import Volume
@@ -20,7 +20,8 @@ _USUAL_LEFT_TO_RIGHT = (0.5, 2.0)
 _USUAL_HU = (-950.0, -600.0)
 # A tumour of 40 mm; a bulge of the aorta is smaller.
 _LARGE_LESION_ML = 30.0
-_USUAL_RECESS_MM = -5.0
+# Real lungs have gaps of a few mm and recesses of 20 and more; lungs like eggs, 14 and -18.
+_USUAL_GAP_MM, _USUAL_RECESS_MM = 16.0, -22.0
 # A contact smaller than this is the last bit of a rim, and not a cut.
 _CONTACT_MM2 = 25.0
 
@@ -210,7 +211,7 @@ def flags(findings: Findings) -> tuple[str, ...]:
     dense = (findings.largest_lesion_ml or 0) >= _LARGE_LESION_ML or (
         findings.collapsed_ml or 0
     ) > 0
-    dense |= any(gap is not None and gap > WIDE_GAP_MM for gap in gaps)
+    dense |= any(gap is not None and gap > _USUAL_GAP_MM for gap in gaps)
     if "feet" not in touches:
         dense |= any(depth is not None and depth < _USUAL_RECESS_MM for depth in recesses)
     doubts = {
