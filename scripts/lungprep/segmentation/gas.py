@@ -83,6 +83,8 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Gas:
         None in most scans, which costs next to nothing.
     """
     gas = np.zeros_like(air)
+    if not air.any():
+        return Gas(gas, 0.0, 0.0)
     box = bounding_box(air, 0, blocks.spacing_mm)
     inner, smooth = air[box], smoothed(blocks.hu[box])
     cores = erode((smooth < limit_hu) & inner, _CORE_MM, blocks.spacing_mm)
