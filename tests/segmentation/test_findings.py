@@ -1,11 +1,14 @@
 from dataclasses import replace
+from types import NoneType
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lungprep.segmentation.findings import Findings, examine, flags
+from lungprep.segmentation.blocks import block_means
+from lungprep.segmentation.findings import Decisions, Findings, examine, flags
 from lungprep.volume import Grid, Volume
 
 USUAL = Findings(
@@ -21,9 +24,21 @@ USUAL = Findings(
     right_perc15_hu=-900,
     left_perc15_hu=-900,
     airway_ml=25.0,
+    largest_lesion_ml=0.0,
+    collapsed_ml=0.0,
+    pleural_gas_ml=0.0,
+    base_gas_ml=0.0,
+    right_rib_gap_mm=4.0,
+    left_rib_gap_mm=4.0,
+    right_recess_mm=30.0,
+    left_recess_mm=25.0,
     border_share=0.0,
     touches=(),
 )
+
+MAY_BE_NONE = [
+    name for name, kind in get_type_hints(Findings).items() if NoneType in get_args(kind)
+]
 
 
 def test_usual_lungs_have_no_flags():
@@ -44,10 +59,36 @@ def test_usual_lungs_have_no_flags():
         ({"mean_hu": -960.0}, "unusual_lung_density"),
         ({"mean_hu": -550.0}, "unusual_lung_density"),
         ({"airway_ml": 0.0}, "no_airway_found"),
+        ({"largest_lesion_ml": 30.0}, "dense_disease"),
+        ({"collapsed_ml": 10.0}, "dense_disease"),
+        ({"right_rib_gap_mm": 16.1}, "dense_disease"),
+        ({"left_rib_gap_mm": 16.1}, "dense_disease"),
+        ({"right_recess_mm": -22.1}, "dense_disease"),
+        ({"left_recess_mm": -22.1}, "dense_disease"),
+        ({"pleural_gas_ml": 30.0}, "free_gas"),
+        ({"base_gas_ml": 3.0}, "gas_at_the_base"),
     ],
 )
 def test_each_doubt_has_its_flag(change, expected):
     assert flags(replace(USUAL, **change)) == (expected,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"largest_lesion_ml": 29.9},
+        {"right_rib_gap_mm": 16.0, "left_rib_gap_mm": 16.0},
+        {"right_recess_mm": -22.0, "left_recess_mm": -22.0},
+        dict.fromkeys(MAY_BE_NONE),
+    ],
+)
+def test_what_is_usual_or_not_told_is_no_doubt(change):
+    assert flags(replace(USUAL, **change)) == ()
+
+
+def test_lungs_that_are_cut_below_need_no_recess():
+    cut = replace(USUAL, right_recess_mm=-30.0, touches=("feet",))
+    assert flags(cut) == ("incomplete_coverage",)
 
 
 @st.composite
@@ -82,10 +123,14 @@ def border_share(labels, padded, spacing):
     return border / surface if surface else 0.0
 
 
+def examined(volume, labels, padded, decisions=None):
+    return examine(volume, block_means(volume), labels, padded, decisions)
+
+
 @given(masks())
 def test_figures_are_those_of_plain_numpy(case):
     volume, labels, padded = case
-    found = examine(volume, labels, padded, airway_ml=1.234)
+    found = examined(volume, labels, padded, Decisions(1.234, 2.345, None, 0.0, 31.26))
     voxel_ml = np.prod(volume.grid.spacing_mm) / 1000
     assert found.right_ml == pytest.approx(np.sum(labels == 1) * voxel_ml, abs=0.0501)
     assert found.left_ml == pytest.approx(np.sum(labels == 2) * voxel_ml, abs=0.0501)
@@ -108,13 +153,15 @@ def test_figures_are_those_of_plain_numpy(case):
         ]
     share = border_share(labels, padded, volume.grid.spacing_mm)
     assert found.border_share == pytest.approx(share, abs=0.0000501)
-    assert found.airway_ml == 1.2
+    told = found.airway_ml, found.largest_lesion_ml, found.collapsed_ml
+    assert told == (1.2, 2.3, None)
+    assert (found.pleural_gas_ml, found.base_gas_ml) == (0.0, 31.3)
 
 
 def test_emphysema_is_strictly_below_the_limit():
     hu = np.array([-951, -950, -949, -800], np.int16).reshape(1, 1, 4)
     volume = Volume(hu, Grid((1, 1, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)))
-    found = examine(volume, np.uint8([[[1, 1, 2, 2]]]), np.zeros((1, 4), bool), airway_ml=0)
+    found = examined(volume, np.uint8([[[1, 1, 2, 2]]]), np.zeros((1, 4), bool))
     shares = found.emphysema_percent, found.right_emphysema_percent, found.left_emphysema_percent
     assert shares == (25.0, 50.0, 0.0)
 
@@ -125,9 +172,9 @@ def test_each_side_of_a_cube_that_is_cut_or_on_padding_is_a_sixth_of_its_surface
     grid = Grid((10, 10, 10), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
     volume = Volume(np.full(grid.shape, -850, np.int16), grid)
     padded = np.zeros((10, 10), bool)
-    assert examine(volume, labels, padded, airway_ml=0).border_share == round(1 / 6, 4)
+    assert examined(volume, labels, padded).border_share == round(1 / 6, 4)
     padded[:, :3] = True
-    assert examine(volume, labels, padded, airway_ml=0).border_share == round(2 / 6, 4)
+    assert examined(volume, labels, padded).border_share == round(2 / 6, 4)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +195,6 @@ def test_contacts_are_named_and_the_last_bit_of_a_rim_is_none(face, name):
     padded = np.zeros((8, 8), bool)
     labels = np.zeros((8, 8, 8), np.uint8)
     labels[face][3:5, 3:6] = 1
-    assert examine(volume, labels, padded, airway_ml=0).touches == ()
+    assert examined(volume, labels, padded).touches == ()
     labels[face][3:5, 3:7] = 1
-    assert examine(volume, labels, padded, airway_ml=0).touches == (name,)
+    assert examined(volume, labels, padded).touches == (name,)

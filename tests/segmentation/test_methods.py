@@ -52,6 +52,7 @@ def test_a_network_is_imported_by_its_name(monkeypatch, phantom):
     assert lungs.findings.right_ml > lungs.findings.left_ml > 1000
     assert lungs.flags == ()
     assert lungs.to_json()["airway_ml"] is None
+    assert lungs.findings.largest_lesion_ml is None
 
 
 def test_classical_imports_no_network():
