@@ -11,6 +11,7 @@ import pytest
 
 import coordinates
 from lungprep.export import Product
+from lungprep.output.scales import Scale
 from lungprep.publishing import publish
 from lungprep.volume import Grid
 
@@ -45,7 +46,7 @@ def target(store):
     """Two patients as they are published, and what else lies in a target."""
     place = store("out")
     array = np.zeros(GRID.shape, np.int16)
-    product = Product(array, array.astype(np.uint8), GRID, (0, 0, 0), GRID.shape)
+    product = Product(array, array.astype(np.uint8), GRID, (0, 0, 0), GRID.shape, Scale(), None)
     for patient, series_uid in (("P1", "1.1"), ("P2", "1.2")):
         publish(place, patient, product, b"", sidecar(patient, series_uid), dict)
     place.write("_cohort.json", b'{"format": 1, "patients": {}}')
