@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from lungprep.preview import preview
 from lungprep.preview.sheet import WIDE
 from lungprep.preview.views import views
-from lungprep.segmentation.findings import examine
+from lungprep.segmentation.blocks import block_means
+from lungprep.segmentation.findings import Decisions, examine
 from lungprep.segmentation.lungs import Lungs
 from lungprep.volume import Grid, Volume
 
@@ -20,7 +21,8 @@ UPPER, LOWER = slice(24, 345), slice(360, 615)
 def found(hu, labels, spacing, flags=()):
     grid = Grid(hu.shape, spacing, (0.0, 0.0, 0.0))
     volume = Volume(hu, grid)
-    findings = examine(volume, labels, np.zeros(hu.shape[1:], bool), airway_ml=20.0)
+    padded = np.zeros(hu.shape[1:], bool)
+    findings = examine(volume, block_means(volume), labels, padded, Decisions(airway_ml=20.0))
     return volume, Lungs(labels, grid, findings, flags)
 
 
