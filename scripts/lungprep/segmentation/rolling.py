@@ -105,7 +105,7 @@ def _closed(planes: Mask, radius_mm: float, rows_mm: float, columns_mm: float) -
     step_mm = min(rows_mm, columns_mm)
     stretched = [round(k / step_mm * _SQUARE_STEPS) / _SQUARE_STEPS for k in (rows_mm, columns_mm)]
     rows, columns = (
-        (np.arange(int(n * k + 0.5)) / k).astype(int)
+        np.minimum(((np.arange(int(n * k + 0.5)) + 0.5) / k).astype(int), n - 1)
         for n, k in zip(planes.shape[1:], stretched, strict=True)
     )
     # All planes in one image, further apart than twice the radius.
