@@ -47,6 +47,8 @@ def unreached(
         rows, columns = (spacing_mm[i] * size[i] for i in range(3) if i != axis)
         planes = np.moveaxis(coarse, axis, 0)
         used = planes.any(axis=(1, 2))
+        if not used.any():
+            continue
         np.moveaxis(votes, axis, 0)[used] += _closed(planes[used], radius_mm, rows, columns)
     return _enlarged(votes, size, mask.shape)
 
