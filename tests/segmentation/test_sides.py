@@ -77,3 +77,41 @@ def test_fragments_follow_the_nearest_lung():
     labels = lung_sides(blocks_of(field), field, middle_mm=120.0)
     assert (labels[5:8, 5:8, 52:55] == RIGHT).all()
     assert (labels[5:8, 5:8, 66:68] == LEFT).all()
+
+
+def test_an_even_split_parts_a_wide_junction():
+    """No single lung lies so evenly on both sides of the trachea."""
+    field = empty()
+    field[:, :, 10:110] = 2
+    labels = lung_sides(blocks_of(field), field, middle_mm=120.0)
+    right, left = (np.count_nonzero(labels == side) for side in (RIGHT, LEFT))
+    assert 0.4 < right / (right + left) < 0.6
+    assert ((labels > 0) == (field > 0)).all()
+    assert (labels[:, :, 10:45] == RIGHT).all()
+    assert (labels[:, :, 75:110] == LEFT).all()
+
+
+def test_pleura_parts_a_wide_junction_off_the_middle():
+    field = empty()
+    field[:, :, 10:110] = 2
+    blocks = blocks_of(field)
+    blocks.hu[:, :, 70] = -500
+    labels = lung_sides(blocks, field, middle_mm=120.0)
+    assert (labels[:, :, 10:70] == RIGHT).all()
+    assert (labels[:, :, 72:110] == LEFT).all()
+
+
+def test_one_lung_far_off_the_middle_is_not_cut_at_a_wide_place():
+    field = empty()
+    field[:, :, 10:75] = 2
+    labels = lung_sides(blocks_of(field), field, middle_mm=120.0)
+    assert (labels[field == 2] == RIGHT).all()
+
+
+def test_two_lungs_that_both_span_the_middle_are_not_cut():
+    """As with a mediastinum that is turned: one lies before the other."""
+    field = empty()
+    field[:, :18, 10:90], field[:, 22:, 30:110] = 2, 3
+    labels = lung_sides(blocks_of(field), field, middle_mm=120.0)
+    assert (labels[field == 2] == RIGHT).all()
+    assert (labels[field == 3] == LEFT).all()
