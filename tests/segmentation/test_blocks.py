@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from lungprep.segmentation.blocks import block_columns, block_means, fine_slice, fine_slices
+from lungprep.segmentation.blocks import (
+    block_columns,
+    block_labels,
+    block_means,
+    fine_slice,
+    fine_slices,
+    smoothed,
+)
 from lungprep.volume import Grid, Volume
 
 SHAPES = [
@@ -69,3 +76,29 @@ def test_block_columns_hold_any_marked_column():
     columns = np.zeros((5, 4), bool)
     columns[4, 1] = True
     assert np.argwhere(block_columns(columns, blocks)).tolist() == [[2, 0]]
+
+
+@pytest.mark.parametrize(("shape", "spacing"), SHAPES)
+def test_block_labels_are_those_in_the_middle(shape, spacing):
+    blocks = block_means(random_volume(shape, spacing), 2.0)
+    labels = np.random.default_rng(4).integers(0, 3, shape).astype(np.uint8)
+    found = block_labels(labels, blocks)
+    assert found.shape == blocks.hu.shape
+    for block in np.ndindex(found.shape):
+        middle = [
+            min(i * k + k // 2, n - 1) for i, k, n in zip(block, blocks.size, shape, strict=True)
+        ]
+        assert found[block] == labels[tuple(middle)]
+    repeated = np.stack([fine_slice(found, blocks, z) for z in range(shape[0])])
+    assert np.array_equal(block_labels(repeated, blocks), found)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 5, 4), (2, 3, 6), (7, 6, 5)])
+def test_smoothed_is_a_mean_over_three_blocks_along_each_axis(shape):
+    hu = np.random.default_rng(5).integers(-1024, 500, shape).astype(np.int16)
+    mean = ndimage.uniform_filter(hu.astype(float), (0, 3, 3), mode="mirror")
+    expected = mean.copy()
+    for z in range(1, shape[0] - 1):
+        expected[z] = mean[z - 1 : z + 2].mean(axis=0)
+    assert np.allclose(smoothed(hu), expected, atol=0.01)
+    assert np.allclose(smoothed(np.ones(shape, bool)), 1.0)

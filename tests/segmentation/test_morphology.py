@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from lungprep.segmentation.morphology import bounding_box, close, dilate, erode, spread
+from lungprep.segmentation.morphology import (
+    bounding_box,
+    close,
+    dilate,
+    erode,
+    neighbours,
+    spread,
+)
 
 ISOTROPIC = (2.0, 2.0, 2.0)
 masks = arrays(bool, st.tuples(*[st.integers(1, 9)] * 3))
@@ -77,6 +84,42 @@ def test_spread_gives_each_voxel_to_the_nearer_label():
     labels = np.zeros((1, 1, 9), np.uint8)
     labels[0, 0, 1], labels[0, 0, 6] = 2, 1
     assert spread(labels, 8.0, ISOTROPIC).ravel().tolist() == [2, 2, 2, 2, 1, 1, 1, 1, 1]
+
+
+def test_spread_within_goes_around_what_is_outside():
+    labels, within = np.zeros((1, 3, 9), np.uint8), np.ones((1, 3, 9), bool)
+    labels[0, 0, 0] = 1
+    within[0, :2, 4] = False
+    assert not spread(labels, 10.0, ISOTROPIC, within)[0, 0, 5:].any()
+    around = spread(labels, 30.0, ISOTROPIC, within)
+    assert np.array_equal(around > 0, within)
+
+
+@settings(max_examples=40, deadline=None)
+@given(masks, masks, radii)
+def test_spread_within_everything_is_spread_and_never_leaves(first, second, radius):
+    labels = first.astype(np.uint8)
+    everything = np.ones(labels.shape, bool)
+    free = spread(labels, radius, ISOTROPIC)
+    assert np.array_equal(spread(labels, radius, ISOTROPIC, everything), free)
+    within = first | np.resize(second, first.shape)
+    held = spread(labels, radius, ISOTROPIC, within)
+    assert not held[~within].any()
+    assert (held[first] == 1).all()
+    assert not (held > free).any()
+
+
+@given(st.tuples(*[st.integers(1, 4)] * 3))
+def test_neighbours_are_all_pairs_that_share_a_face(shape):
+    index = np.arange(np.prod(shape)).reshape(shape)
+    found = []
+    for here, beside in neighbours():
+        found += zip(index[here].ravel().tolist(), index[beside].ravel().tolist(), strict=True)
+    places = list(np.ndindex(shape))
+    expected = [
+        (index[a], index[b]) for a in places for b in places if np.abs(np.subtract(a, b)).sum() == 1
+    ]
+    assert sorted(found) == sorted(expected)
 
 
 def test_bounding_box_has_its_margin_within_the_array():
