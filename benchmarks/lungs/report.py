@@ -19,6 +19,9 @@ SHOWN = (
     "junction-1",
     "stomach-1mm",
     "rider/lesions-1",
+    "rider/tumour",
+    "consolidation",
+    "pneumothorax-rim",
     "a0002/as-is",
 )
 HIGH = 240

@@ -104,6 +104,9 @@ def free_gas(blocks: Blocks, air: Mask, limit_hu: float) -> Gas:
         rest = inner & ~dilate(core, _BETWEEN_MM, blocks.spacing_mm)
         seeds = core + np.uint8(2) * (rest | (cores & ~core))
         gas[box] = spread(seeds, _BETWEEN_MM, blocks.spacing_mm, within=inner) == 1
+    if pleural:
+        pure = inner & (blocks.hu[box] < limit_hu)
+        gas[box] |= _connected(np.isin(pieces, pleural), pure)
     joined = [n for n in bowel if _runs_into(pieces == n, lung, inner)]
     return Gas(gas, float(size_ml[pleural].sum()), float(size_ml[joined].sum()))
 
@@ -116,6 +119,12 @@ def _is_bowel(core: Mask, lung: Mask) -> bool:
     above = (lung & (z > top)).any(axis=0)[columns].mean()
     below = (lung & (z < bottom)).any(axis=0)[columns].mean()
     return bool(above >= _ABOVE and below <= _BELOW * above)
+
+
+def _connected(core: Mask, pure: Mask) -> Mask:
+    """What hangs together with a core, thinner parts too."""
+    pieces = cc3d.connected_components(pure, connectivity=6)
+    return np.isin(pieces, np.setdiff1d(pieces[core], 0))
 
 
 def _runs_into(core: Mask, lung: Mask, air: Mask) -> bool:

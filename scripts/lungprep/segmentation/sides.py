@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.segmentation.blocks import Blocks
-from lungprep.segmentation.morphology import Mask, bounding_box, spread
+from lungprep.segmentation.morphology import Mask, bounding_box, neighbours, spread
 
 RIGHT, LEFT = 1, 2
 
@@ -29,6 +29,8 @@ _BULGE = 0.05
 _NECK = 0.5
 _PLEURA_HU = 60.0
 _EVEN = 0.35
+# Blocks of a tongue's pleura are denser than lung by this; smaller tongues are left alone.
+_TONGUE_HU, _TONGUE_ML, _TONGUE_MM = 100.0, 1.0, 10.0
 # Two lungs lie further apart than two parts of one lung, and neither is a fragment.
 _APART_MM, _APART_ACROSS_MM = 90.0, 60.0
 _SHARE = 0.2
@@ -134,13 +136,14 @@ def _part(blocks: Blocks, piece: Mask, middle: float, alone: bool) -> NDArray[np
     labels = np.zeros(piece.shape, np.uint8)
     on_right = np.arange(piece.shape[2]) < seam[:, :, np.newaxis]
     labels[box[:2]] = np.where(on_right, RIGHT, LEFT) * piece[box[:2]]
-    labels = _whole_sides(labels)
+    labels = _tongues_returned(_whole_sides(labels), blocks)
     smaller = min(np.count_nonzero(labels == side) for side in (RIGHT, LEFT))
     smaller_mm3 = smaller * blocks.block_ml * 1000
     area_mm2, cut_hu = _cut(labels, blocks)
     two = area_mm2 <= _NECK * smaller_mm3 ** (2 / 3)
     two |= cut_hu >= blocks.hu[piece].mean() + _PLEURA_HU
     two |= alone and smaller >= _EVEN * np.count_nonzero(piece)
+    two &= smaller >= _BULGE * np.count_nonzero(piece)
     return labels if two else None
 
 
@@ -191,6 +194,30 @@ def _whole_sides(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         side[numbers] = RIGHT + LEFT - label
         side[numbers[size[numbers].argmax()] if numbers.size else 0] = label if numbers.size else 0
     return np.asarray(side[pieces])
+
+
+def _tongues_returned(labels: NDArray[np.uint8], blocks: Blocks) -> NDArray[np.uint8]:
+    """Give tongues back that the path cut off through lung, not along the pleura.
+
+    Without the blocks that hold pleura, such a tongue hangs together with the other side alone.
+    """
+    aerated = blocks.hu < np.median(blocks.hu[labels > 0]) + _TONGUE_HU
+    cores = np.where(aerated, labels, 0).astype(np.uint8)
+    pieces, count = cc3d.connected_components(cores, connectivity=6, return_N=True)
+    size = np.bincount(pieces.ravel(), minlength=count + 1)
+    to_other = np.zeros(count + 1)
+    for here, beside in neighbours():
+        face = (cores[here] > 0) & (cores[beside] > 0) & (cores[here] != cores[beside])
+        to_other += np.bincount(pieces[here][face], minlength=count + 1)
+    returned = (size * blocks.block_ml >= _TONGUE_ML) & (to_other > 0)
+    for side in (RIGHT, LEFT):
+        numbers = np.unique(pieces[cores == side])
+        returned[numbers[size[numbers].argmax()]] = False
+    if not returned[1:].any():
+        return labels
+    cores[returned[pieces]] = RIGHT + LEFT - cores[returned[pieces]]
+    whole = spread(cores, _TONGUE_MM, blocks.spacing_mm, within=labels > 0)
+    return np.where((whole == 0) & (labels > 0), labels, whole).astype(np.uint8)
 
 
 def _cut(labels: NDArray[np.uint8], blocks: Blocks) -> tuple[float, float]:
