@@ -212,7 +212,8 @@ def _tongues_returned(labels: NDArray[np.uint8], blocks: Blocks) -> NDArray[np.u
     returned = (size * blocks.block_ml >= _TONGUE_ML) & (to_other > 0)
     for side in (RIGHT, LEFT):
         numbers = np.unique(pieces[cores == side])
-        returned[numbers[size[numbers].argmax()]] = False
+        if numbers.size:
+            returned[numbers[size[numbers].argmax()]] = False
     if not returned[1:].any():
         return labels
     cores[returned[pieces]] = RIGHT + LEFT - cores[returned[pieces]]
