@@ -33,9 +33,14 @@ def round_lung(spacing=ISO):
     return ellipsoid(shape, (110, 100, 70), (90, 80, 50), spacing)
 
 
+def grown(solid, barred, airways, blocks):
+    """By the disks alone."""
+    return include_juxtapleural(solid, solid, barred, airways, blocks)
+
+
 def grown_as_in_the_pipeline(solid, barred, airways, blocks):
     notched = solid_sides(solid, barred, blocks, closing_mm=4.0)
-    dented = include_juxtapleural(notched, barred, airways, blocks)
+    dented = include_juxtapleural(solid, notched, barred, airways, blocks)
     return solid_sides(dented, barred, blocks, closing_mm=8.0)
 
 
@@ -44,9 +49,7 @@ def paired(lung):
     return np.concatenate([lung, lung[:, :, ::-1]], axis=2)
 
 
-def included(
-    lung, dense, spacing=ISO, hu=40, barred=None, airways=None, through=include_juxtapleural
-):
+def included(lung, dense, spacing=ISO, hu=40, barred=None, airways=None, through=grown):
     """Take `dense` out of the right one of two lungs; what comes in there and what in the left."""
     nothing = np.zeros(lung.shape, bool)
     right = paired(np.ones(lung.shape, bool))
@@ -57,12 +60,12 @@ def included(
     values[paired(dense) & right] = hu
     barred = paired(nothing if barred is None else barred) & right
     airways = paired(nothing if airways is None else airways) & right
-    grown = through(solid, barred, airways, blocks_of(values, spacing))
-    assert np.array_equal(grown[rest], solid[rest])
-    assert not grown[barred & ~rest].any()
+    found = through(solid, barred, airways, blocks_of(values, spacing))
+    assert np.array_equal(found[rest], solid[rest])
+    assert not found[barred & ~rest].any()
     half = lung.shape[2]
-    assert not (grown[:, :, :half] == 2).any()
-    return (grown[:, :, :half] > 0) & ~rest[:, :, :half]
+    assert not (found[:, :, :half] == 2).any()
+    return (found[:, :, :half] > 0) & ~rest[:, :, :half]
 
 
 @pytest.mark.parametrize("spacing", [ISO, THICK])
@@ -76,14 +79,10 @@ def test_half_balls_on_a_flat_chest_wall_come_in(diameter, spacing):
 
 
 @pytest.mark.parametrize(
-    ("diameter", "least"),
-    [(6, 0.5), (8, 0.5), (10, 0.4), (12, 0.25), (14, 0.35), (16, 0.25), (18, 0.9)],
+    ("diameter", "least"), [(6, 0.5), (8, 0.5), (10, 0.5), (12, 0.25), (14, 0.35), (16, 0.5)]
 )
-def test_a_ball_closes_what_is_too_small_for_disks(diameter, least):
-    """Half balls of 10 to 16 mm on a flat wall are too large for the one, too flat for the other.
-
-    A third of them comes in, as measured here; on a wall that curves it is most.
-    """
+def test_small_half_balls_come_in_by_ball_and_disks_together(diameter, least):
+    """Those of 12 and 14 mm on a flat wall only in part; on a wall that curves it is most."""
     lung = flat_lung()
     ball = ellipsoid(lung.shape, (110, 100, WALL_MM), diameter / 2) & lung
     added = included(lung, ball, through=grown_as_in_the_pipeline)
@@ -153,8 +152,8 @@ def test_the_left_lung_gets_its_own_and_the_same_again():
     mirrored = 3 * (solid > 0) - solid
     blocks = blocks_of(np.where(solid > 0, -860, 40))
     nothing = np.zeros(solid.shape, bool)
-    grown = include_juxtapleural(solid, nothing, nothing, blocks)
-    other = include_juxtapleural(mirrored.astype(np.uint8), nothing, nothing, blocks)
-    assert share(grown[:, :, : lung.shape[2]] == 1, ball) > 0.5
-    assert np.array_equal(other, np.where(grown > 0, 3 - grown, 0))
-    assert grown.tobytes() == include_juxtapleural(solid, nothing, nothing, blocks).tobytes()
+    found = grown(solid, nothing, nothing, blocks)
+    other = grown(mirrored.astype(np.uint8), nothing, nothing, blocks)
+    assert share(found[:, :, : lung.shape[2]] == 1, ball) > 0.5
+    assert np.array_equal(other, np.where(found > 0, 3 - found, 0))
+    assert found.tobytes() == grown(solid, nothing, nothing, blocks).tobytes()

@@ -50,6 +50,8 @@ _ON_WALL, _RIND_MM = 0.6, 12.0
 # Thinner fillings are the curvature of heart and aorta; thick ones keep a rim that runs out.
 _THICK_MM = 3.0
 _RIM_MM = 8.0
+# What was filled before lies within this distance of the rest of its lesion.
+_NOTCH_MM = 6.0
 # Neither bone nor a vessel full of contrast agent is a lesion.
 _BRIGHT_HU = 150
 # Vessels and nodes around a main bronchus are the hilum, unless they are larger.
@@ -57,14 +59,19 @@ _HILUM_MM, _HILUM_ML = 6.0, 25.0
 
 
 def include_juxtapleural(
-    solid: NDArray[np.uint8], barred: Mask, airways: Mask, blocks: Blocks
+    aerated: NDArray[np.uint8],
+    solid: NDArray[np.uint8],
+    barred: Mask,
+    airways: Mask,
+    blocks: Blocks,
 ) -> NDArray[np.uint8]:
     """Add what dents the lungs.
 
     Parameters
     ----------
-    solid : ndarray of uint8
-        Lungs with their vessels filled: 0 elsewhere, 1 right, 2 left; axes (z, y, x).
+    aerated, solid : ndarray of uint8
+        Lungs as their air shows them, and with vessels and small notches filled: 0 elsewhere, 1
+        right, 2 left; axes (z, y, x).
     barred : ndarray of bool
         Where no lung may be: airways and other air.
     airways : ndarray of bool
@@ -84,10 +91,11 @@ def include_juxtapleural(
     for side in np.unique(solid[solid > 0]):
         box = bounding_box(solid == side, 0, spacing_mm)
         lung = solid[box] == side
+        notches = lung & (aerated[box] != side)
         free = (solid[box] == 0) & ~barred[box] & (smoothed(blocks.hu[box]) < _BRIGHT_HU)
         found = np.zeros_like(lung)
         for disk in _DISKS:
-            dent = _dents(lung, depth_mm[box], disk, spacing_mm) & free
+            dent = _dents(lung, notches, depth_mm[box], disk, spacing_mm) & free
             found |= _lesions(dent, lung, depth_mm[box], hilum[box], disk.bulge, blocks.block_ml)
         if found.any():
             near = dilate(found, max(spacing_mm), spacing_mm)
@@ -95,13 +103,20 @@ def include_juxtapleural(
     return grown
 
 
-def _dents(lung: Mask, depth_mm: NDArray[np.float32], disk: _Disk, spacing_mm: Spacing) -> Mask:
-    """Thick enough places that the disk can't reach."""
+def _dents(
+    lung: Mask,
+    notches: Mask,
+    depth_mm: NDArray[np.float32],
+    disk: _Disk,
+    spacing_mm: Spacing,
+) -> Mask:
+    """Places that the disk can't reach, thick enough with the notches that were filled before."""
     votes = unreached(lung, disk.radius_mm, disk.step_mm, spacing_mm)
     dent = ((votes == 3) | ((votes == 2) & (depth_mm <= disk.wall_mm))) & ~lung
     vessel = goes_on(lung, disk.straight_mm, _LINE_STEP_MM, spacing_mm)
     dent &= ~vessel | (depth_mm <= _BASE_MM)
-    core = dilate(erode(dent, _THICK_MM, spacing_mm), _THICK_MM + _RIM_MM, spacing_mm)
+    thick = erode(dent | notches, _THICK_MM, spacing_mm)
+    core = dilate(thick & dilate(dent, _NOTCH_MM, spacing_mm), _THICK_MM + _RIM_MM, spacing_mm)
     return np.asarray(dent & core)
 
 

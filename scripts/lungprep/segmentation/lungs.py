@@ -142,7 +142,7 @@ def segment(
     aerated = lung_sides(blocks, air.lungs, air.airways.middle_mm)
     barred = air.walls | air.other
     notched = solid_sides(aerated, barred, blocks, closing_mm=closing_mm / 2)
-    dented = include_juxtapleural(notched, barred, air.airways.lumen, blocks)
+    dented = include_juxtapleural(aerated, notched, barred, air.airways.lumen, blocks)
     whole = include_collapsed(dented, barred, blocks)
     solid = solid_sides(whole, barred, blocks, closing_mm=closing_mm)
     labels = refine(volume, blocks, aerated, solid, barred, padded, air_hu=air_hu)
