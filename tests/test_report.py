@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 from lungprep.flags import WORDS, in_words
 from lungprep.ledger import Receipt
 from lungprep.report import page
-from lungprep.segmentation.findings import Findings, flags
+from lungprep.segmentation.doubts import flags
+from lungprep.segmentation.findings import Findings
 
 RECEIPT = Receipt("e", "r", "s", None, "1.2", 3, 2)
 

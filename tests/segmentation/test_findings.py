@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lungprep.segmentation.blocks import block_means
-from lungprep.segmentation.findings import Decisions, Findings, examine, flags
+from lungprep.segmentation.doubts import flags
+from lungprep.segmentation.findings import Decisions, Findings, examine
 from lungprep.volume import Grid, Volume
 
 USUAL = Findings(

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lungprep.segmentation.blocks import Blocks
-from lungprep.segmentation.sides import LEFT, RIGHT, _seam, lung_sides
+from lungprep.segmentation.labels import LEFT, RIGHT
+from lungprep.segmentation.parting import seam as cheapest_path
+from lungprep.segmentation.sides import lung_sides
 
 tolls = arrays(np.float32, (2, 4, 5), elements=st.integers(0, 20).map(float))
 
@@ -20,7 +22,7 @@ def cost(toll, path):
 @settings(max_examples=30, deadline=None)
 @given(tolls)
 def test_seam_is_the_cheapest_of_all_paths(toll):
-    seam = _seam(toll)
+    seam = cheapest_path(toll)
     for slice_, path in zip(toll, seam, strict=True):
         paths = (p for p in product(range(5), repeat=4) if (np.abs(np.diff(p)) <= 2).all())
         assert np.isclose(cost(slice_, path), min(cost(slice_, list(p)) for p in paths))

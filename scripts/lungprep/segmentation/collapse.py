@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.segmentation.blocks import Blocks
+from lungprep.segmentation.labels import LEFT, RIGHT
 from lungprep.segmentation.morphology import Mask, bounding_box, dilate, erode
 from lungprep.segmentation.pleural_space import WIDE_GAP_MM, Backs, backs
-from lungprep.segmentation.sides import LEFT, RIGHT
 
 # Lungs whose centres are nearer do not mirror each other.
 _SIDE_BY_SIDE_MM = 60.0

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.hounsfield.scale import HU_MAX, HU_MIN
-from lungprep.segmentation.sides import LEFT, RIGHT
+from lungprep.segmentation.labels import LEFT, RIGHT
 
 Histogram = NDArray[np.int64]
 

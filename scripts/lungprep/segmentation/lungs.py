@@ -34,7 +34,8 @@ from lungprep.segmentation.air import Limits, find_air
 from lungprep.segmentation.blocks import Blocks, block_columns, block_means
 from lungprep.segmentation.body import padding
 from lungprep.segmentation.collapse import include_collapsed
-from lungprep.segmentation.findings import Decisions, Findings, examine, flags
+from lungprep.segmentation.doubts import flags
+from lungprep.segmentation.findings import Decisions, Findings, examine
 from lungprep.segmentation.juxtapleural import include_juxtapleural
 from lungprep.segmentation.morphology import Mask
 from lungprep.segmentation.refine import refine, solid_sides

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from lungprep.errors import NoLungsFound
 from lungprep.segmentation.blocks import block_means
 from lungprep.segmentation.body import padding
-from lungprep.segmentation.findings import examine, flags
+from lungprep.segmentation.doubts import flags
+from lungprep.segmentation.findings import examine
+from lungprep.segmentation.labels import LEFT, RIGHT
 from lungprep.segmentation.lungs import Lungs, segment
-from lungprep.segmentation.sides import LEFT, RIGHT
 from lungprep.volume import Volume
 
 

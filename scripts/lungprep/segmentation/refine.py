@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.segmentation.blocks import Blocks, fine_slice, fine_slices
+from lungprep.segmentation.labels import LEFT, RIGHT
 from lungprep.segmentation.morphology import (
     Mask,
     bounding_box,
@@ -19,7 +20,6 @@ from lungprep.segmentation.morphology import (
     erode,
     spread,
 )
-from lungprep.segmentation.sides import LEFT, RIGHT
 from lungprep.volume import Volume
 
 # A recess that is thinner than a block still lies within this distance of lung blocks.

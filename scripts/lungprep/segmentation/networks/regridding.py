@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from lungprep.resampling.axes import read_axis
 from lungprep.resampling.separable import resample_axes
-from lungprep.segmentation.sides import LEFT, RIGHT
+from lungprep.segmentation.labels import LEFT, RIGHT
 from lungprep.volume import Grid
 
 # One lung as a volume: 0 outside, this inside.

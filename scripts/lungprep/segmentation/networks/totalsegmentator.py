@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.resampling import resample
+from lungprep.segmentation.labels import LEFT, RIGHT
 from lungprep.segmentation.networks.regridding import labels_onto
-from lungprep.segmentation.sides import LEFT, RIGHT
 from lungprep.volume import Triple, Volume
 from lungprep.weights import lung_classes, model_folder
 
