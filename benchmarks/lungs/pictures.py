@@ -59,6 +59,14 @@ def draw(
     return np.vstack([head, row])
 
 
+def middle(lesions: Sequence[NDArray[np.bool_]]) -> tuple[int, int, int]:
+    """The plane of each axis through the middle of lesions."""
+    z, y, x = (
+        int(np.average(np.arange(p.size), weights=p)) for p in _profiles(np.any(lesions, axis=0))
+    )
+    return z, y, x
+
+
 def _lungs(labels: Picture) -> Picture:
     return np.where(labels <= 2, labels, 0).astype(np.uint8)
 
@@ -71,8 +79,7 @@ def _worst(
     if len(known) == 2 and (known[0] != known[1]).any():
         z, y, x = (int(p.argmax()) for p in _profiles(known[0] != known[1]))
     elif known and known[0].any():
-        profiles = _profiles(known[0] > 0)
-        z, y, x = (int(np.average(np.arange(p.size), weights=p)) for p in profiles)
+        z, y, x = middle([known[0] > 0])
     else:
         z, y, x = (n // 2 for n in shape)
     return z, y, x

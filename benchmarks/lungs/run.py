@@ -22,7 +22,7 @@ import cv2  # noqa: E402
 from lungs import real, report, tables  # noqa: E402
 from lungs.cases import CASES  # noqa: E402
 from lungs.criteria import cost, criteria  # noqa: E402
-from lungs.pictures import draw  # noqa: E402
+from lungs.pictures import draw, middle  # noqa: E402
 from lungs.scoring import Asked, Score, score  # noqa: E402
 
 
@@ -87,6 +87,8 @@ def one(name: str, options: argparse.Namespace) -> Score:
     found, lungs = score(name, scene)
     labels = None if lungs is None else lungs.labels
     planes = partial(draw, scene.volume.hu, scene.volume.grid, labels, scene.truth)
+    if scene.lesions and not (found.over or found.under):
+        planes = partial(planes, at=middle(scene.lesions))
     file = f"{name.replace('/', '-')}.png"
     if options.png:
         options.png.mkdir(parents=True, exist_ok=True)
