@@ -83,6 +83,16 @@ def test_one_lung_is_named_by_its_side_and_flagged(chest):
     assert "lopsided_lungs" in lungs.flags
 
 
+@pytest.mark.parametrize("absent", ["right", "left"])
+def test_one_lung_keeps_its_side_where_no_trachea_was_scanned(chest, absent):
+    phantom = chest().lungs(**{absent: False})
+    lungs = segment(phantom.volume())
+    side, other = (1, 2) if absent == "left" else (2, 1)
+    assert phantom.dice(lungs.labels)[side - 1] > 0.985
+    assert not (lungs.labels == other).any()
+    assert {"lopsided_lungs", "no_airway_found"} <= set(lungs.flags)
+
+
 def test_lungs_cut_by_a_narrow_circular_field_are_kept_and_flagged(chest):
     phantom = chest().lungs().airways().circle(90)
     lungs = segment(phantom.volume())

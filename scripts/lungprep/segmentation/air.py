@@ -43,6 +43,9 @@ class Air:
         From `gas_limit_hu`.
     pleural_gas_ml, base_gas_ml : float
         Parts of `other`, from `lungprep.segmentation.gas`.
+    middle_mm : float or None
+        x of the trachea from the middle of the first block; without one, of the middle of the
+        body, for a lung's own middle says nothing where it is the only one.
     """
 
     everywhere: Mask
@@ -53,6 +56,7 @@ class Air:
     gas_hu: float
     pleural_gas_ml: float
     base_gas_ml: float
+    middle_mm: float | None
 
 
 def find_air(blocks: Blocks, padded: Mask, limits: Limits) -> Air:
@@ -71,15 +75,15 @@ def find_air(blocks: Blocks, padded: Mask, limits: Limits) -> Air:
     """
     core = body_core(blocks, wall_mm=limits.wall_mm)
     inside = enclosed(core)
-    air = _inside(blocks, padded, limits, inside)
+    air = _inside(blocks, padded, limits, inside, core)
     cut = cut_lung(blocks, air.lungs, air.everywhere & ~inside, gas_hu=air.gas_hu)
     if cut.any():
         inside |= cut | enclosed(core | cut | (air.lungs > 0))
-        air = _inside(blocks, padded, limits, inside)
+        air = _inside(blocks, padded, limits, inside, core)
     return air
 
 
-def _inside(blocks: Blocks, padded: Mask, limits: Limits, inside: Mask) -> Air:
+def _inside(blocks: Blocks, padded: Mask, limits: Limits, inside: Mask, core: Mask) -> Air:
     airways = find_airways(blocks, inside, reach_mm=limits.bronchus_mm)
     walls = dilate(airways.lumen, max(blocks.spacing_mm[1:]), blocks.spacing_mm)
     air = (blocks.hu < limits.air_hu) & ~walls & ~padded
@@ -87,4 +91,22 @@ def _inside(blocks: Blocks, padded: Mask, limits: Limits, inside: Mask) -> Air:
     gas = free_gas(blocks, air & inside, gas_hu)
     rest = air & inside & ~gas.where
     lungs, other = lung_field(blocks, rest, gas_hu=gas_hu, fragment_mm=limits.fragment_mm)
-    return Air(air, airways, walls, lungs, other | gas.where, gas_hu, gas.pleural_ml, gas.base_ml)
+    middle_mm = airways.middle_mm
+    if middle_mm is None:
+        middle_mm = _middle_mm(core, blocks.spacing_mm[2])
+    return Air(
+        everywhere=air,
+        airways=airways,
+        walls=walls,
+        lungs=lungs,
+        other=other | gas.where,
+        gas_hu=gas_hu,
+        pleural_gas_ml=gas.pleural_ml,
+        base_gas_ml=gas.base_ml,
+        middle_mm=middle_mm,
+    )
+
+
+def _middle_mm(core: Mask, column_mm: float) -> float | None:
+    columns = np.flatnonzero(core.any(axis=(0, 1)))
+    return float(columns[0] + columns[-1]) / 2 * column_mm if columns.size else None

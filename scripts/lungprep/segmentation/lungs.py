@@ -10,13 +10,13 @@ The algorithm, in the order of the modules:
    until it leaks (Mori et al., ICPR 1996), take off the branches: trachea and main bronchi.
 4. `gas`, `field`: the remaining pieces of inner air are lung, unless they are as light as the
    trachea and lie below a lung (stomach, bowel) or along the chest wall (pneumothorax).
-5. `sides`: label by side; joined lungs part along the cheapest front-to-back path in each slice
-   (Hu, Hoffman & Reinhardt, IEEE TMI 20(6), 2001).
+5. `sides`, `parting`: label by side; joined lungs part along the cheapest front-to-back path in
+   each slice (Hu, Hoffman & Reinhardt, IEEE TMI 20(6), 2001).
 6. `juxtapleural`: disks that roll along the lung in three planes vote on nodules and tumours.
 7. `collapse`: dense lung at the back comes in where the other lung shows that it belongs there.
 8. `refine`: roll a ball around each lung to close vessels and hilum; take the inside of that, and
    draw the surface voxel by voxel at full resolution, half-way between lung and tissue.
-9. `findings`: volumes, densities, contacts with the border, and the flags that follow.
+9. `findings`, `doubts`: volumes, densities, contacts with the border, and the flags that follow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -140,7 +140,7 @@ def segment(
     limits = Limits(air_hu, wall_mm, bronchus_mm, fragment_mm)
     air = find_air(blocks, block_columns(padded, blocks), limits)
     _require(air.lungs, blocks, min_ml, scan_flags)
-    aerated = lung_sides(blocks, air.lungs, air.airways.middle_mm)
+    aerated = lung_sides(blocks, air.lungs, air.middle_mm)
     barred = air.walls | air.other
     notched = solid_sides(aerated, barred, blocks, closing_mm=closing_mm / 2)
     dented = include_juxtapleural(aerated, notched, barred, air.airways.lumen, blocks)

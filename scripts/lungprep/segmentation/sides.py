@@ -31,7 +31,8 @@ def lung_sides(
     field : ndarray of uint8
         0 elsewhere, 1 fragments, 2 and up the lungs.
     middle_mm : float or None
-        x of the trachea from the edge of the volume; None takes the middle of the lungs.
+        x of the trachea, or of the middle of the body, from the middle of the first block; None
+        takes the middle of the lungs.
 
     Returns
     -------
