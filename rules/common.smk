@@ -14,6 +14,7 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 from lungprep.config import complete, read_schema
 from lungprep.errors import LungprepError
 from lungprep.presets import export_options
+from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
 from lungprep.run import Run
 from lungprep.weights import check_weights
@@ -26,13 +27,20 @@ except LungprepError as error:
     sys.exit(f"lungprep: {error}")
 
 
+# Ctrl-C reaches every process of a terminal: jobs end what they are at, and Snakemake waits.
+shell.prefix("set -euo pipefail; trap '' INT; ")
+
+
 wildcard_constraints:
     patient=r"[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
 def unpublished(wildcards):
     """Flags that this run has to make, one per patient to do; with them, the run's reporting."""
+    running = workflow.executor_plugin is not None and not workflow.dryrun
     try:
+        if running and workflow.is_main_process and workflow.execution_settings.lock:
+            RUN.lock()
         flags = RUN.flags()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
@@ -79,7 +87,10 @@ onstart:
     refusal = RUN.refusal()
     if refusal:
         sys.exit(f"lungprep: {refusal}")
-    RUN.start()
+    try:
+        RUN.start()
+    except LungprepError as error:
+        sys.exit(f"lungprep: {error}")
 
 
 onerror:

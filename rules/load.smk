@@ -16,6 +16,7 @@ rule load:
         "logs/load/{patient}.log",
     benchmark:
         "logs/load/{patient}.tsv"
+    retries: RETRIES
     conda:
         "../envs/lungprep.yaml"
     # The listing is not known before the job runs; 600 slices of 512 x 512 fit.

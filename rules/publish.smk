@@ -22,6 +22,7 @@ rule publish:
     benchmark:
         "logs/publish/{patient}.tsv"
     priority: 30
+    retries: RETRIES
     conda:
         "../envs/lungprep.yaml"
     # float32 of a whole field takes most: the array, and the file made of it.

@@ -20,6 +20,7 @@ rule resample:
         "logs/resample/{patient}.tsv"
     # What is nearly done goes first: without it loads run ahead and fill the disk.
     priority: 10
+    retries: RETRIES
     conda:
         "../envs/lungprep.yaml"
     resources:

@@ -21,6 +21,7 @@ rule segment:
     benchmark:
         "logs/segment/{patient}.tsv"
     priority: 20
+    retries: RETRIES
     conda:
         "../envs/lungprep.yaml"
     threads: SEGMENT_THREADS[config["segment"]["method"]]

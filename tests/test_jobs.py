@@ -1,7 +1,9 @@
 """What a job leaves behind when it succeeds and when it fails."""
 
 import logging
+import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -9,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from lungprep.errors import AccessRefused, NoLungsFound, StoreUnreachable, TransferMismatch
 from lungprep.intermediates import FAILURE, NAMES, clear
-from lungprep.progress import Progress, duration, is_news, last_line
+from lungprep.progress import Progress, duration, is_news
+from lungprep.verdicts import read_verdict, verdict_on, write_verdict
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -26,7 +30,7 @@ def run_step(folder, body):
         with Step("P1", "job.log", "work/P1/out.npy") as step:
             {body}
     """
-    (folder / "work/P1").mkdir(parents=True)
+    (folder / "work/P1").mkdir(parents=True, exist_ok=True)
     (folder / "work/P1/hu.npy").write_bytes(b"volume")
     (folder / "work/P1/lungs.npy.123").write_bytes(b"half")
     return subprocess.run(
@@ -57,7 +61,28 @@ def test_a_store_that_fails_is_one_line_too(tmp_path):
     done = run_step(tmp_path, "raise StoreUnreachable('no answer', 'run again')")
     assert done.returncode == 1
     assert (tmp_path / "job.log").read_text() == "P1: no answer; run again\n"
-    assert not (tmp_path / "work/P1").exists()
+    assert (tmp_path / "work/P1/hu.npy").exists(), "for the next attempt"
+
+
+def test_another_attempt_on_bad_data_ends_at_once(tmp_path):
+    run_step(tmp_path, "raise NoLungsFound('no air', 'check the scan')")
+    again = run_step(tmp_path, "open('reached', 'w')")
+    assert again.returncode == 1
+    assert (tmp_path / "job.log").read_text() == "P1: no air; check the scan\n"
+    assert not (tmp_path / "reached").exists()
+
+
+def test_another_attempt_on_a_store_is_an_attempt(tmp_path):
+    run_step(tmp_path, "raise StoreUnreachable('no answer', 'run again')")
+    assert run_step(tmp_path, "open('reached', 'w')").returncode == 0
+    assert (tmp_path / "reached").exists()
+
+
+def test_an_interrupted_job_is_quiet(tmp_path):
+    done = run_step(tmp_path, "raise KeyboardInterrupt")
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert (tmp_path / "job.log").read_text() == "P1: interrupted; run again\n"
 
 
 def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):
@@ -101,7 +126,7 @@ def snakemake_log(tmp_path):
     handler = logging.Handler()
     handler.emit = lambda record: shown.append(record.getMessage())
     logger.addHandler(handler)
-    progress = Progress(tmp_path)
+    progress = Progress(tmp_path, tmp_path)
     progress.total = 2
     progress.attach(logger)
 
@@ -126,25 +151,80 @@ def test_each_published_patient_is_a_line(snakemake_log):
     assert lines[0].startswith("published P1; 1 of 2 done, 0 failed, about 0 s left")
 
 
-def test_a_failed_patient_is_the_last_line_of_its_log(snakemake_log, tmp_path):
+def test_a_failed_patient_is_a_line(snakemake_log, tmp_path):
     say, shown, progress = snakemake_log
     (tmp_path / "load").mkdir()
     (tmp_path / "load/P1.log").write_text("P1: what an earlier run said\n")
     start(say, 1, "load", "P1")
     assert not (tmp_path / "load/P1.log").exists()
-    (tmp_path / "load/P1.log").write_text("some news\nP1: no air; check the scan\n")
+    write_verdict(tmp_path / "P1", verdict_on("load", NoLungsFound("no air", "check the scan")))
+    (tmp_path / "P1/hu.npy").write_bytes(b"volume")
     say("RuleException:\nCalledProcessError in file", "error")
-    say("job failed", "job_error", jobid=1, rule_name="load")
-    assert "failed P1: no air; check the scan" in shown
+    for _ in range(3):
+        say("job failed", "job_error", jobid=1, rule_name="load")
+    assert shown.count("failed P1: no air; check the scan") == 1
     assert not [line for line in shown if "CalledProcessError" in line]
-    assert progress.failures == {"P1": "P1: no air; check the scan"}
+    assert progress.failures["P1"].error == "NoLungsFound"
+    assert [p.name for p in (tmp_path / "P1").iterdir()] == [FAILURE]
 
 
-def test_a_job_that_was_killed_is_told_too(tmp_path):
-    line = last_line(tmp_path / "none.log", "P1")
-    assert line.startswith("P1: its job was killed, interrupted or out of memory; see ")
-    (tmp_path / "cut.log").write_text("series 1.2.3: 200 slices")
-    assert last_line(tmp_path / "cut.log", "P1").startswith("P1: its job was killed")
+def test_a_killed_job_gets_three_attempts(snakemake_log, tmp_path):
+    say, shown, progress = snakemake_log
+    start(say, 1, "segment", "P1")
+    for attempt in range(3):
+        assert not progress.failures, attempt
+        say("job failed", "job_error", jobid=1, rule_name="segment")
+    assert progress.failures["P1"].error == "Killed"
+    assert progress.failures["P1"].step == "segment"
+    again = [line for line in shown if line.startswith("trying P1 again: its job was killed")]
+    assert len(again) == 2
+
+
+def test_where_nothing_goes_any_more_the_run_is_stopped(snakemake_log, tmp_path, monkeypatch):
+    say, shown, _ = snakemake_log
+    killed = []
+    monkeypatch.setattr("os.kill", lambda *a: killed.append(a))
+    refused, bad = AccessRefused("expired", "renew"), NoLungsFound("no air", "check")
+    for n, error in enumerate([refused] * 9 + [bad] + [refused] * 9):
+        fail(say, tmp_path, n, error)
+    assert not killed
+    fail(say, tmp_path, 99, refused)
+    assert killed == [(os.getpid(), signal.SIGTERM)]
+    assert [line for line in shown if line.startswith("stopping: the last 10 patients failed")]
+
+
+def fail(say, work, number, error):
+    patient = f"P{number}"
+    start(say, number, "load", patient)
+    write_verdict(work / patient, verdict_on("load", error))
+    say("job failed", "job_error", jobid=number, rule_name="load")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (NoLungsFound("a", "b"), ("NoLungsFound", "a; b", False, True)),
+        (AccessRefused("a", "b"), ("AccessRefused", "a; b", False, False)),
+        (StoreUnreachable("a", "b"), ("StoreUnreachable", "a; b", True, False)),
+        (TransferMismatch("a", "b"), ("TransferMismatch", "a; b", True, False)),
+        (MemoryError(), ("OutOfMemory", "the job ran out of memory; run again with fewer jobs at a"
+                         " time", True, False)),
+        (OSError(28, "No space left on device", "work/P1/hu.npy"),
+         ("WorkspaceError", "work/P1/hu.npy failed: No space left on device; free or repair it, "
+          "then run again", False, False)),
+        (ZeroDivisionError("division by zero"),
+         ("ZeroDivisionError", "unexpected ZeroDivisionError: division by zero; report this as a "
+          "bug", False, False)),
+    ],
+)  # fmt: skip
+def test_verdicts(error, expected, tmp_path):
+    verdict = verdict_on("load", error)
+    assert (verdict.error, verdict.text, verdict.transient, verdict.data) == expected
+    write_verdict(tmp_path / "P1", verdict)
+    assert read_verdict(tmp_path / "P1") == verdict
+    assert read_verdict(tmp_path / "P2") is None
+    (tmp_path / "P1" / FAILURE).write_text("{")
+    assert read_verdict(tmp_path / "P1") is None
 
 
 def test_other_errors_of_snakemake_are_shown():

@@ -10,7 +10,11 @@ Each one says what was found and what to do; the caller at the boundary adds who
     │   ├── AccessRefused        credentials are missing, wrong or not enough
     │   ├── NotFound             no such bucket or folder
     │   │   └── ObjectNotFound   no such object in it
-    │   └── TransferMismatch     size or checksum differ from what was sent or promised
+    │   ├── TransferMismatch     size or checksum differ from what was sent or promised
+    │   └── ContestedTarget      another run publishes the same patient
+    ├── WorkspaceError           the run's own folder or machine did not do what was asked
+    │   ├── WorkspaceBusy        another run is at work in it
+    │   └── OutOfMemory          a job needs more than it got
     └── DataError                this patient can't be processed; the others can
         ├── NoCTImages           not one CT slice among the objects
         ├── NotOriginal          localizers and derived images only
@@ -44,6 +48,9 @@ class LungprepError(Exception):
         What the user can do about it, as an imperative.
     """
 
+    # Whether it may be gone at the next attempt.
+    transient = False
+
     def __init__(self, found: str, remedy: str) -> None:
         # Keys and tag values come from outside: control characters must not reach a terminal.
         found = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in found)
@@ -63,6 +70,8 @@ class StoreError(LungprepError):
 class StoreUnreachable(StoreError):
     """No answer, or a broken one, after all retries."""
 
+    transient = True
+
 
 class AccessRefused(StoreError):
     """Credentials are missing, wrong or not enough."""
@@ -75,9 +84,32 @@ class NotFound(StoreError):
 class ObjectNotFound(NotFound):
     """No such object in the bucket or folder."""
 
+    # One that was listed and is gone: another listing tells what there is now.
+    transient = True
+
 
 class TransferMismatch(StoreError):
     """Size or checksum differ from what was sent or promised."""
+
+    transient = True
+
+
+class ContestedTarget(StoreError):
+    """Another run publishes the same patient at the same time."""
+
+
+class WorkspaceError(LungprepError):
+    """The run's own folder or machine did not do what was asked."""
+
+
+class WorkspaceBusy(WorkspaceError):
+    """Another run, or a job of one, is at work in the folder."""
+
+
+class OutOfMemory(WorkspaceError):
+    """A job needs more memory than it got."""
+
+    transient = True
 
 
 class DataError(LungprepError):

@@ -6,36 +6,40 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
-from lungprep.errors import DataError, LungprepError
+from lungprep.errors import LungprepError, WorkspaceBusy
 from lungprep.intermediates import FAILURE, clear
 from lungprep.records import write_record
+from lungprep.runlock import FOLDER, Job
+from lungprep.verdicts import as_designed, read_verdict, verdict_on, write_verdict
 
 
 class Step:
     """Context of one job on one patient.
 
     Messages of the library go to the job's log file. A `LungprepError` ends the process with the
-    line *who: what was found; what to do*, which is also the last of the log; any other error
-    leaves its traceback there.
+    line *who: what was found; what to do*, which is also the last of the log; a bug leaves its
+    traceback there. An attempt after one whose error no attempt can change ends at once, by the
+    same line.
 
     Parameters
     ----------
     patient : str
         Who.
     log : str or Path
-        The job's log file.
+        The job's log file, ``logs/{rule}/{patient}.log``.
     output : str or Path
         A file that the job makes. All intermediates of the patient, which lie beside it, are
-        removed if the job fails: the next run starts from the source anyway, and a cohort of
-        failures would fill the disk.
+        removed if the job fails for good: the next run starts from the source anyway, and a cohort
+        of failures would fill the disk.
     """
 
     def __init__(self, patient: str, log: str | Path, output: str | Path) -> None:
         self.patient = patient
         self._log = Path(log)
         self._folder = Path(output).parent
+        self._job = Job(FOLDER)
         self._start = time.perf_counter()
 
     def __enter__(self) -> Self:
@@ -43,6 +47,14 @@ class Step:
             filename=self._log, filemode="w", level=logging.INFO, format="%(message)s"
         )
         logging.captureWarnings(True)
+        try:
+            self._job.__enter__()
+        except WorkspaceBusy as error:
+            self._end(str(error))
+        earlier = read_verdict(self._folder)
+        if earlier is not None and not earlier.transient:
+            self._end(earlier.text)
+        (self._folder / FAILURE).unlink(missing_ok=True)
         return self
 
     def __exit__(
@@ -53,21 +65,21 @@ class Step:
     ) -> None:
         if error is None:
             logging.info("%s: done in %.1f s, peak %.0f MB", self.patient, *self.usage().values())
-            return
-        clear(self._folder)
-        if isinstance(error, DataError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_record(self._folder / FAILURE, {"error": type(error).__name__})
-        if isinstance(error, LungprepError):
-            line = f"{self.patient}: {error}"
+        elif isinstance(error, KeyboardInterrupt):
+            self._end("interrupted; run again")
         elif isinstance(error, Exception):
-            logging.error("", exc_info=(type(error), error, traceback))
-            line = (
-                f"{self.patient}: unexpected {type(error).__name__}: {error}; report this as a bug"
-            )
-        else:
-            return
-        logging.error(line)
+            if type(as_designed(error)) is LungprepError:
+                logging.error("", exc_info=(type(error), error, traceback))
+            verdict = verdict_on(self._log.parent.name, error)
+            if not verdict.transient:
+                clear(self._folder)
+            write_verdict(self._folder, verdict)
+            self._end(verdict.text)
+        self._job.__exit__()
+
+    def _end(self, text: str) -> NoReturn:
+        logging.error("%s: %s", self.patient, text)
+        self._job.__exit__()
         sys.exit(1)
 
     def usage(self) -> dict[str, float]:

@@ -1,24 +1,39 @@
 """How far a run is, told from Snakemake's log events."""
 
 import logging
+import os
+import shutil
+import signal
 import time
 from logging.handlers import QueueHandler
 from pathlib import Path
 
+from lungprep.intermediates import clear
+from lungprep.verdicts import Verdict, read_verdict, write_verdict
+
 LAST_RULE = "publish"
 CHATTER = {"job_started", "job_finished", "progress"}
+# Attempts after the first; of use to jobs that were killed, and to stores that were down.
+RETRIES = 2
+# So many patients failing one after the other, none by their own data: all others would too.
+HOPELESS = 10
+FULL_BYTES = 1 << 20
+FULL = "the disk of work/ is full; free some space, then run again"
+KILLED = "its job was killed, interrupted or out of memory; see {log}, run again"
 
 
 class Progress(logging.Handler):
     """Counts patients from the events that Snakemake attaches to its log records.
 
     After each patient one line goes back into the same logger, and so to the terminal and to the
-    run's log file alike.
+    run's log file alike. Where nothing goes any more, it stops the run.
 
     Parameters
     ----------
     logs : Path
         Folder of the jobs' logs, ``{rule}/{patient}.log``.
+    work : Path
+        Folder of the intermediates, ``{patient}/``.
 
     Attributes
     ----------
@@ -26,20 +41,20 @@ class Progress(logging.Handler):
         Patients to do.
     published : list of str
         Patients published so far.
-    failures : dict of str to str
-        Last line of the failed job's log, by patient.
-    failed_in : dict of str to str
-        The rule that failed, by patient.
+    failures : dict of str to Verdict
+        Why a patient failed for good.
     """
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, work: Path) -> None:
         super().__init__()
         self._logs = logs
+        self._work = work
         self.total = 0
-        self.failures: dict[str, str] = {}
-        self.failed_in: dict[str, str] = {}
+        self.failures: dict[str, Verdict] = {}
         self.published: list[str] = []
         self._jobs: dict[int, tuple[str, str]] = {}
+        self._attempts: dict[int, int] = {}
+        self._in_vain = 0
         self._start = time.monotonic()
         self._logger = logging.getLogger(__name__)
 
@@ -69,14 +84,39 @@ class Progress(logging.Handler):
             rule, patient = self._jobs.get(int(record.job_id), ("", ""))  # type: ignore[attr-defined]
             if rule == LAST_RULE:
                 self.published.append(patient)
+                self._in_vain = 0
                 self._logger.info(f"published {patient}; {self._tally()}")
         elif event == "job_error":
-            rule, patient = self._jobs.get(int(record.jobid), ("", ""))  # type: ignore[attr-defined]
+            jobid = int(record.jobid)  # type: ignore[attr-defined]
+            rule, patient = self._jobs.get(jobid, ("", ""))
             if patient and patient not in self.failures:
-                self.failed_in[patient] = rule
-                self.failures[patient] = last_line(self._logs / rule / f"{patient}.log", patient)
-                self._logger.error(f"failed {self.failures[patient]}")
-                self._logger.info(self._tally())
+                self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
+                verdict = read_verdict(self._work / patient) or self._killed(rule, patient)
+                if verdict.transient and self._attempts[jobid] <= RETRIES:
+                    self._logger.info(f"trying {patient} again: {verdict.text}")
+                else:
+                    self._fail(patient, verdict)
+
+    def _killed(self, rule: str, patient: str) -> Verdict:
+        """Verdict on a job that left none."""
+        if self._work.is_dir() and shutil.disk_usage(self._work).free < FULL_BYTES:
+            return Verdict(rule, "DiskFull", FULL, transient=False, data=False)
+        log = self._logs / rule / f"{patient}.log"
+        return Verdict(rule, "Killed", KILLED.format(log=log), transient=True, data=False)
+
+    def _fail(self, patient: str, verdict: Verdict) -> None:
+        self.failures[patient] = verdict
+        clear(self._work / patient)
+        write_verdict(self._work / patient, verdict)
+        self._logger.error(f"failed {patient}: {verdict.text}")
+        self._logger.info(self._tally())
+        self._in_vain = 0 if verdict.data else self._in_vain + 1
+        if self._in_vain == HOPELESS:
+            self._logger.error(
+                f"stopping: the last {HOPELESS} patients failed, and none by its own data"
+            )
+            # Snakemake waits for the jobs that are under way, and starts no more.
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _tally(self) -> str:
         over = len(self.published) + len(self.failures)
@@ -103,14 +143,3 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def last_line(log: Path, patient: str) -> str:
-    """Last line of a job's log; a job that was killed may have left none."""
-    try:
-        lines = log.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        lines = []
-    if lines and lines[-1].startswith(f"{patient}: "):
-        return lines[-1]
-    return f"{patient}: its job was killed, interrupted or out of memory; see {log}, run again"

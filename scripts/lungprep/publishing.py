@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.cohort import LUNGS, PREVIEW, RECEIPT, VOLUME
+from lungprep.errors import ContestedTarget
 from lungprep.export import Product
 from lungprep.ledger import Receipt
 from lungprep.records import to_json
-from lungprep.stores import Store
+from lungprep.stores import Entry, Store
 
 
 def publish(
@@ -26,7 +27,8 @@ def publish(
     """Write volume, mask, preview and, when all are complete and verified, the sidecar.
 
     An older receipt of the patient goes first, so that at no moment a receipt stands beside arrays
-    that it does not describe.
+    that it does not describe. Two runs that publish a patient at once end with the same bytes; if
+    they differ, by their recipes, both are refused and the patient stays to be done.
 
     Parameters
     ----------
@@ -52,16 +54,19 @@ def publish(
     ------
     StoreError
         If an object can't be written or does not read as it was sent.
+    ContestedTarget
+        If another run has written other arrays meanwhile.
     """
     receipt = RECEIPT.format(patient=patient)
     target.discard(receipt)
     sidecar = {**sidecar, "steps": {**sidecar["steps"]}}
+    written: list[Entry] = []
     for field, pattern, array in (
         ("npy", VOLUME, product.voxels),
         ("lungs_npy", LUNGS, product.lungs),
     ):
         content = npy(array)
-        target.write(pattern.format(patient=patient), content)
+        written.append(target.write(pattern.format(patient=patient), content))
         sidecar[field] = {
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
@@ -69,8 +74,23 @@ def publish(
         }
     target.write(PREVIEW.format(patient=patient), preview)
     sidecar["steps"]["publish"] = usage()
-    written = to_json(sidecar)
-    return Receipt.of(target.write(receipt, written).etag, written)
+    said = to_json(sidecar)
+    etag = target.write(receipt, said).etag
+    for entry, field in zip(written, ("npy", "lungs_npy"), strict=True):
+        if not _stands(target, entry, sidecar[field]["sha256"]):
+            target.discard(receipt)
+            raise ContestedTarget(
+                f"another run has replaced {target.address}{entry.key} with another content",
+                "let only one recipe publish there at a time, then run again",
+            )
+    return Receipt.of(etag, said)
+
+
+def _stands(target: Store, written: Entry, sha256: str) -> bool:
+    """Whether an object is still what was written, or the same bytes of another writer."""
+    return target.stat(written.key) == written or (
+        hashlib.sha256(target.read(written.key)).hexdigest() == sha256
+    )
 
 
 def npy(array: NDArray[np.generic]) -> memoryview:

@@ -7,13 +7,14 @@ from typing import Any
 
 from lungprep.cohort import FAILED, Patient, from_csv
 from lungprep.errors import LungprepError
-from lungprep.intermediates import FAILURE, clear
+from lungprep.failures import read_table, updated, write_table
+from lungprep.intermediates import clear
 from lungprep.ledger import Receipt, write_index
 from lungprep.planning import Plan, make_plan, source_digest
 from lungprep.progress import Progress
 from lungprep.quarantine import Failure, set_aside
-from lungprep.records import read_record
 from lungprep.report import PAGE, page
+from lungprep.runlock import FOLDER, Lock, lock_run
 from lungprep.stores import S3Options
 from lungprep.stores.address import check_pair
 
@@ -32,12 +33,14 @@ class Run:
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = config
         self._source, self._target = check_pair(config["source"], config["target"])
-        self.progress = Progress(Path("logs").resolve())
+        # Snakemake has left its working directory again when the run is closed.
+        self._work = Path(WORK).resolve()
+        self._locks = FOLDER.resolve()
+        self._lock: Lock | None = None
+        self.progress = Progress(Path("logs").resolve(), self._work)
         self.started = False
         self.set_aside: list[str] = []
         self._options = S3Options(**config["s3"])
-        # Snakemake has left its working directory again when the run is closed.
-        self._work = Path(WORK).resolve()
 
     @cached_property
     def plan(self) -> Plan:
@@ -59,9 +62,31 @@ class Run:
         # No patient id starts with an underscore.
         return [*flags, f"{WORK}/_refused"] if self.plan.cohort.refused else flags
 
+    def lock(self) -> None:
+        """Be the only run in the working directory until the process ends.
+
+        Raises
+        ------
+        WorkspaceBusy
+            If another one is.
+        """
+        self._lock = self._lock or lock_run(self._locks)
+
     def start(self) -> None:
-        """Clear what a killed run left in the work folder; Snakemake holds its lock by now."""
+        """Clear what a killed run left in the work folder, and see that the target takes writes.
+
+        Raises
+        ------
+        StoreError
+            If it does not.
+        """
+        self.tidy()
+        receipts = self.plan.receipts
+        write_index(self.plan.target, {**receipts.others, **receipts.cohort})
         self.started = True
+
+    def tidy(self) -> None:
+        """Clear what earlier runs left in the work folder."""
         for patient in self.plan.cohort.patients:
             clear(self._work / patient)
 
@@ -96,16 +121,14 @@ class Run:
         """
         if self._config["on_bad_patient"] != "quarantine":
             return False
-        failures = self.progress.failures
-        for patient, text in failures.items():
-            record = self._work / patient / FAILURE
-            if record.exists():
-                series_uid = self.plan.cohort.patients[patient].series_uid
-                source = source_digest(self.plan.cohort.patients[patient].prefix, self._options)
-                step, error = self.progress.failed_in[patient], read_record(record)["error"]
+        for patient, verdict in self.progress.failures.items():
+            if verdict.data:
+                asked = self.plan.cohort.patients[patient]
+                source = source_digest(asked.prefix, self._options)
+                text = f"{patient}: {verdict.text}"
+                basis = self.plan.recipe, source, asked.series_uid
                 set_aside(
-                    self.plan.target,
-                    Failure(patient, step, error, text, self.plan.recipe, source, series_uid),
+                    self.plan.target, Failure(patient, verdict.step, verdict.error, text, *basis)
                 )
                 self.set_aside.append(patient)
         ended = len(self.set_aside) + len(self.progress.published)
@@ -124,7 +147,7 @@ class Run:
             for patient in self.progress.published
         }
         failures = [
-            *self.progress.failures.values(),
+            *(f"{patient}: {why.text}" for patient, why in self.progress.failures.items()),
             *(f"{name!r}: {why}" for name, why in self.plan.cohort.refused.items()),
         ]
         lines = [self._summary(len(published)), *(f"  {line}" for line in failures)]
@@ -135,10 +158,12 @@ class Run:
                 lines.append(f"index and report are not up to date: {error}")
         for patient in (*published, *self.progress.failures):
             clear(self._work / patient)
+        if not self.plan.stale:
+            self.tidy()
         return "\n".join(lines)
 
     def _publish(self, published: dict[str, Receipt], failures: list[str]) -> None:
-        """Write the index and the report, which keep what the target holds of other cohorts.
+        """Write index, report and failures, which keep what the target holds of other cohorts.
 
         Patients who were set aside before and are published now are set aside no more.
         """
@@ -147,6 +172,8 @@ class Run:
         write_index(target, receipts)
         earlier = [failure.text for failure in self.plan.quarantined.values()]
         target.write(PAGE, page(receipts, [*failures, *earlier]))
+        done = receipts.keys() - self.progress.failures.keys()
+        write_table(target, updated(read_table(target), self.progress.failures, done))
         for patient in published.keys() & self.plan.failures:
             target.discard(FAILED.format(patient=patient))
 

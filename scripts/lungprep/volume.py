@@ -153,10 +153,17 @@ def save_array(path: str | Path, array: NDArray[Any]) -> None:
     """Write an array as ``.npy``, complete before it has its name.
 
     A job that outlives a killed run may still be writing when the next run makes the same file.
+
+    Raises
+    ------
+    OSError
+        With its ``errno``, which `numpy.save` drops when a disk is full.
     """
+    array = np.ascontiguousarray(array)
     unfinished = Path(f"{path}.{os.getpid()}")
     with unfinished.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.data)
     unfinished.replace(path)
 
 

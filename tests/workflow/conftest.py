@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lungprep.failures import TABLE
+from lungprep.ledger import INDEX
 from lungprep.phantom import Scan, chest, slices
 from lungprep.stores import S3Options, Store, open_store
 from lungprep.stores.address import parse_address
@@ -72,7 +74,8 @@ class Lab:
 
     def published(self):
         """Keys in the target that belong to patients."""
-        return sorted(e.key for e in self.target.entries() if not e.key.startswith("_"))
+        keys = {e.key for e in self.target.entries()} - {INDEX, TABLE}
+        return sorted(keys)
 
     def sidecar(self, patient):
         """The receipt of a patient."""

@@ -73,6 +73,10 @@ class Store(Protocol):
         """Store an object: complete and verified on return, absent or as it was on any error."""
         ...
 
+    def stat(self, key: str) -> Entry | None:
+        """An object as it is stored now; None if there is none."""
+        ...
+
     def discard(self, key: str) -> None:
         """Remove an object if there is one; the right to delete is needed only then."""
         ...

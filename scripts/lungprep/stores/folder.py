@@ -1,7 +1,11 @@
 """A folder as a store."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from lungprep.errors import (
     AccessRefused,
@@ -17,7 +21,7 @@ UNFINISHED = ".unfinished-"
 
 
 class Folder:
-    """Objects as files below a folder; a write goes to a temporary name and is renamed.
+    """Objects as files below a folder; a write goes to an unfinished name and is renamed.
 
     Parameters
     ----------
@@ -83,17 +87,18 @@ class Folder:
     def write(self, key: str, content: bytes | memoryview) -> Entry:
         """See `Store.write`."""
         path = self._path / key
-        unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+        unfinished = path.with_name(f"{UNFINISHED}{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with unfinished.open("wb") as file:
+            with _only_writer(unfinished) as file:
+                try:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
+                    unfinished.replace(path)
+                except OSError:
+                    unfinished.unlink(missing_ok=True)
+                    raise
             status = path.stat()
         except OSError as error:
             raise self._explain(error, key) from error
@@ -103,6 +108,16 @@ class Folder:
                 "check the file system, then run again",
             )
         return self._entry(path, status)
+
+    def stat(self, key: str) -> Entry | None:
+        """See `Store.stat`."""
+        path = self._path / key
+        try:
+            return self._entry(path, path.stat())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._explain(error, key) from error
 
     def discard(self, key: str) -> None:
         """See `Store.discard`."""
@@ -120,3 +135,29 @@ class Folder:
         return StoreUnreachable(
             f"{where} failed: {error.strerror}", "check the disk, then run again"
         )
+
+
+@contextmanager
+def _only_writer(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, empty, as the only one who writes it; what a killed writer left is taken over.
+
+    Its name is that of the object, so that the next try removes what is left. While one waits for
+    the lock, another may have given the file its final name: then it is opened anew.
+    """
+    while True:
+        with path.open("ab") as file:
+            with suppress(OSError):
+                # Not every file system knows locks.
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if _is(file, path):
+                if os.fstat(file.fileno()).st_size:
+                    file.truncate(0)
+                yield file
+                return
+
+
+def _is(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

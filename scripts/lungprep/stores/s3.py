@@ -134,16 +134,24 @@ class S3Prefix:
             )
         return entry
 
-    def discard(self, key: str) -> None:
-        """See `Store.discard`."""
+    def stat(self, key: str) -> Entry | None:
+        """See `Store.stat`."""
         import obstore
 
         try:
             with obstore_errors(f"{self.address}{key}"):
-                obstore.head(self._store, key)
-                obstore.delete(self._store, key)
+                meta = obstore.head(self._store, key)
         except ObjectNotFound:
-            return
+            return None
+        return Entry(key, meta["size"], _bare(meta["e_tag"]))
+
+    def discard(self, key: str) -> None:
+        """See `Store.discard`."""
+        import obstore
+
+        if self.stat(key) is not None:
+            with obstore_errors(f"{self.address}{key}"):
+                obstore.delete(self._store, key)
 
 
 def _bare(etag: str | None) -> str:

@@ -1,0 +1,95 @@
+"""Failures as data: ``failures.csv`` in the target, one row for each patient without a result."""
+
+import csv
+import io
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, fields, replace
+
+from lungprep.errors import ObjectNotFound
+from lungprep.stores import Store
+from lungprep.verdicts import Verdict
+
+# No patient's file has this name: they all end in .npy, .json or .png.
+TABLE = "failures.csv"
+# How a spreadsheet recognises a formula; texts may begin with the name of an object.
+FORMULA = ("=", "+", "-", "@", "\t")
+
+
+@dataclass(frozen=True)
+class FailedPatient:
+    """A row of the table.
+
+    Attributes
+    ----------
+    patient : str
+        Id.
+    step : str
+        The rule that failed.
+    type : str
+        Type of the error, as in `lungprep.errors`; ``Killed`` for a job that was killed.
+    text : str
+        What was found; what to do.
+    attempt : int
+        How many runs have failed on the patient, one after the other.
+    """
+
+    patient: str
+    step: str
+    type: str
+    text: str
+    attempt: int = 1
+
+
+def read_table(target: Store) -> dict[str, FailedPatient]:
+    """Rows of the target's table by patient; none where there is no table.
+
+    Rows that are not of the table's form are left out: it is a record, and decides nothing.
+    """
+    try:
+        text = target.read(TABLE).decode(errors="replace")
+    except ObjectNotFound:
+        return {}
+    names = {field.name for field in fields(FailedPatient)}
+    rows = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        if names <= row.keys() and (row["attempt"] or "").isdecimal():
+            plain = {name: str(row[name]) for name in names - {"attempt"}}
+            rows[row["patient"]] = FailedPatient(**plain, attempt=int(row["attempt"]))
+    return rows
+
+
+def updated(
+    earlier: dict[str, FailedPatient], verdicts: dict[str, Verdict], done: Collection[str]
+) -> dict[str, FailedPatient]:
+    """Rows after a run.
+
+    Parameters
+    ----------
+    earlier : dict of str to FailedPatient
+        Rows before it.
+    verdicts : dict of str to Verdict
+        Failures of the run by patient.
+    done : collection of str
+        Patients who have a result by now.
+    """
+    rows = {patient: row for patient, row in earlier.items() if patient not in done}
+    for patient, verdict in verdicts.items():
+        before = rows[patient].attempt if patient in rows else 0
+        rows[patient] = FailedPatient(
+            patient, verdict.step, verdict.error, verdict.text, before + 1
+        )
+    return rows
+
+
+def write_table(target: Store, rows: dict[str, FailedPatient]) -> None:
+    """Write the table in order of patients; without a row there is none."""
+    if not rows:
+        target.discard(TABLE)
+        return
+    text = io.StringIO()
+    table = csv.DictWriter(text, [f.name for f in fields(FailedPatient)], lineterminator="\n")
+    table.writeheader()
+    for _, row in sorted(rows.items()):
+        guard = "'" if row.text.startswith(FORMULA) else ""
+        table.writerow(asdict(replace(row, text=guard + row.text)))
+    target.write(TABLE, text.getvalue().encode())

@@ -1,0 +1,72 @@
+"""Why a job failed: what it leaves for the run, and for its own next attempt."""
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from errno import EDQUOT, EIO, ENOSPC, EROFS
+from pathlib import Path
+
+from lungprep.errors import DataError, LungprepError, OutOfMemory, WorkspaceError
+from lungprep.intermediates import FAILURE
+from lungprep.records import read_record, write_record
+
+# Of the working folder, not of the patient: nothing that a job does can help.
+DISK = {EDQUOT, EIO, ENOSPC, EROFS}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a job failed.
+
+    Attributes
+    ----------
+    step : str
+        The rule.
+    error : str
+        Type of the error.
+    text : str
+        What was found; what to do.
+    transient : bool
+        Whether another attempt may end better.
+    data : bool
+        Whether the patient's data are at fault.
+    """
+
+    step: str
+    error: str
+    text: str
+    transient: bool
+    data: bool
+
+
+def verdict_on(step: str, error: Exception) -> Verdict:
+    """Judge an error that ended a job."""
+    designed = as_designed(error)
+    name = type(error if type(designed) is LungprepError else designed).__name__
+    return Verdict(step, name, str(designed), designed.transient, isinstance(designed, DataError))
+
+
+def as_designed(error: Exception) -> LungprepError:
+    """The error as one that a user can read; of type `LungprepError` itself for a bug of ours."""
+    if isinstance(error, LungprepError):
+        return error
+    if isinstance(error, MemoryError):
+        return OutOfMemory("the job ran out of memory", "run again with fewer jobs at a time")
+    if isinstance(error, OSError) and error.errno in DISK:
+        where = f"{error.filename} failed" if error.filename else "the disk of work/ failed"
+        return WorkspaceError(f"{where}: {error.strerror}", "free or repair it, then run again")
+    return LungprepError(f"unexpected {type(error).__name__}: {error}", "report this as a bug")
+
+
+def write_verdict(folder: Path, verdict: Verdict) -> None:
+    """Leave a verdict in the patient's folder; a disk that takes nothing gets none."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_record(folder / FAILURE, asdict(verdict))
+
+
+def read_verdict(folder: Path) -> Verdict | None:
+    """What the last job of a patient left, if it failed by itself; a killed one leaves nothing."""
+    try:
+        return Verdict(**read_record(folder / FAILURE))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,243 @@
+"""Whatever ended a run, the same command ends with the same bytes and leaves nothing behind."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from lungprep.phantom import chest, slices
+from workflow.conftest import COARSE, three, wait_for
+
+TRIALS = 6
+MOUNT, UMOUNT = "/usr/bin/mount", "/usr/bin/umount"
+PHANTOM = list(slices(chest(), COARSE))
+
+
+def digests(lab):
+    """SHA-256 of both arrays, by patient; one patient's content is that of all others."""
+    receipts = [k.removesuffix(".json") for k in lab.published() if k.endswith(".json")]
+    return {p: [lab.sidecar(p)[k]["sha256"] for k in ("npy", "lungs_npy")] for p in receipts}
+
+
+def kill_run(running):
+    """Kill Snakemake alone: its jobs go on as orphans."""
+    running.kill()
+    running.wait()
+
+
+def assert_clean(lab):
+    assert not [p for p in (lab.folder / "work").rglob("*") if p.is_file()]
+
+
+@pytest.mark.parametrize("seed", range(TRIALS))
+def test_killed_at_any_moment(lab, seed):
+    """Snakemake alone is killed, so its jobs go on while the next run begins."""
+    chance = random.Random(seed)  # noqa: S311
+    for n in range(3):
+        lab.admit(f"P{n}", PHANTOM)
+    running = lab.start(cores=2)
+    wait_for(lambda: (lab.folder / "work").exists() or lab.published(), running)
+    time.sleep(chance.uniform(0, 4))
+    kill_run(running)
+    done_before = {k for k in lab.published() if k.endswith(".json")}
+    again = lab.run()
+    running.stdout.close()
+    assert again.returncode == 0, again.stdout
+    assert "Traceback" not in again.stdout
+    for receipt in done_before:
+        assert f"published {receipt.removesuffix('.json')};" not in again.stdout
+    assert lab.published() == sorted(three("P0") + three("P1") + three("P2"))
+    assert len({tuple(pair) for pair in digests(lab).values()}) == 1
+    assert_clean(lab)
+    assert lab.missing() == ["0 of 3 patients"]
+
+
+SLOW = """
+import os, sys, time
+if ".snakemake/scripts" in " ".join(sys.orig_argv) and "publish" in " ".join(sys.orig_argv):
+    import lungprep.publishing as publishing
+    whole = publishing.npy
+    def slow(array):
+        open(os.environ["SPY"], "a").write(f"{os.getpid()}\\n")
+        time.sleep(30)
+        return whole(array)
+    publishing.npy = slow
+"""
+PATH = str(Path(__file__).parents[2] / "scripts")
+
+
+def spy(lab, code, **environ):
+    """Environment in which each Python process of a run starts with some code."""
+    folder = lab.folder.parent / "spy"
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": f"{folder}:{PATH}", "SPY": str(folder / "log"), **environ}
+
+
+def test_no_job_outlives_its_run(lab):
+    """An orphan of a killed run is ended before the next run makes the same files."""
+    lab.admit("P1", PHANTOM)
+    environ = spy(lab, SLOW)
+    running = lab.start(environ=environ)
+    wait_for(Path(environ["SPY"]).exists, running)
+    kill_run(running)
+    orphan = int(Path(environ["SPY"]).read_text())
+    assert Path(f"/proc/{orphan}").exists()
+    again = lab.run()
+    running.stdout.close()
+    assert again.returncode == 0, again.stdout
+    assert not is_running(orphan)
+    assert_clean(lab)
+
+
+def is_running(pid):
+    """A process that has ended and that nobody has waited for is not running."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+KILL_FIRST = """
+import os, signal, sys
+words = " ".join(sys.orig_argv)
+if ".snakemake/scripts" in words and os.environ["STEP"] in words:
+    try:
+        os.close(os.open(os.environ["SPY"], os.O_CREAT | os.O_EXCL))
+        os.kill(os.getpid(), signal.SIGKILL)
+    except FileExistsError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("step", ["load", "segment", "publish"])
+def test_a_killed_job_is_done_again(lab, step):
+    """As by the kernel when memory runs out."""
+    lab.admit("P1", PHANTOM)
+    done = lab.run(environ=spy(lab, KILL_FIRST, STEP=step))
+    assert done.returncode == 0, done.stdout
+    assert "trying P1 again: its job was killed, interrupted or out of memory" in done.stdout
+    assert done.stdout.rstrip().splitlines()[-1].startswith("published 1 patients")
+    assert "published 1 patients to" in done.stdout
+    assert " 0 failed" in done.stdout.rstrip().splitlines()[-1]
+    assert_clean(lab)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def test_stopped_by_hand(lab, signal_):
+    for n in range(6):
+        lab.admit(f"P{n}", PHANTOM)
+    running = lab.start(cores=2)
+    wait_for(lab.published, running)
+    # Ctrl-C reaches the whole group; kill reaches Snakemake alone.
+    if signal_ == signal.SIGINT:
+        os.killpg(running.pid, signal_)
+    else:
+        running.send_signal(signal_)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode not in (0, -signal.SIGKILL)
+    assert "Traceback" not in output, output
+    assert "Killed" not in output
+    last = output.rstrip().splitlines()[-1]
+    assert re.search(r"published \d patients to .* 0 failed, .* \d not reached", last), output
+    again = lab.run()
+    assert again.returncode == 0, again.stdout
+    assert len(digests(lab)) == 6
+    assert len({tuple(pair) for pair in digests(lab).values()}) == 1
+    assert_clean(lab)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 6 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = subprocess.run(
+        [MOUNT, "-t", "tmpfs", "-o", "size=6M", "tmpfs", disk], check=False, capture_output=True
+    )
+    if made.returncode:
+        pytest.skip("disks can only be mounted by root")
+    yield disk
+    subprocess.run([UMOUNT, "-l", disk], check=True)
+
+
+def test_full_disk(lab, small_disk):
+    lab.admit("P1", PHANTOM)
+    lab.folder = small_disk / "machine"
+    lab.folder.mkdir()
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(5_400_000))
+    done = lab.run()
+    assert done.returncode == 1, done.stdout
+    assert "P1: " in done.stdout
+    assert "No space left on device; free or repair it, then run again" in done.stdout
+    assert "Traceback" not in done.stdout, done.stdout
+    assert lab.published() == []
+    ballast.unlink()
+    again = lab.run()
+    assert again.returncode == 0, again.stdout
+    assert lab.published() == three("P1")
+    assert_clean(lab)
+
+
+def test_full_target(lab, folder, small_disk):
+    lab.admit("P1", PHANTOM)
+    from lungprep.stores import S3Options, open_store
+    from lungprep.stores.address import parse_address
+
+    lab.target = open_store(parse_address("target", str(small_disk / "npy")), S3Options())
+    (small_disk / "ballast").write_bytes(bytes(6_200_000))
+    done = lab.run()
+    assert done.returncode == 1, done.stdout
+    assert "No space left on device; check the disk, then run again" in done.stdout
+    assert "Traceback" not in done.stdout, done.stdout
+    assert not [k for k in lab.published() if k.endswith(".json")]
+    (small_disk / "ballast").unlink()
+    assert lab.run().returncode == 0
+    assert three("P1") == lab.published()
+
+
+def test_read_only_target_stops_before_any_job(lab, small_disk):
+    lab.admit("P1", PHANTOM)
+    from lungprep.stores import S3Options, open_store
+    from lungprep.stores.address import parse_address
+
+    (small_disk / "npy").mkdir()
+    lab.target = open_store(parse_address("target", str(small_disk / "npy")), S3Options())
+    subprocess.run([MOUNT, "-o", "remount,ro", small_disk], check=True)
+    done = lab.run()
+    assert done.returncode == 1
+    lines = [line for line in done.stdout.splitlines() if line.startswith("lungprep: ")]
+    assert len(lines) == 1, done.stdout
+    assert "Read-only file system" in lines[0]
+    assert not (lab.folder / "logs/load/P1.log").exists()
+
+
+def test_two_runs_on_one_target_both_end_right(lab, tmp_path):
+    for n in range(4):
+        lab.admit(f"P{n}", PHANTOM)
+    first = lab.start(cores=1)
+    second = lab.start(cores=1, cwd=tmp_path / "other machine")
+    for running in (first, second):
+        output, _ = running.communicate(timeout=200)
+        assert running.returncode == 0, output
+    assert len(digests(lab)) == 4
+    assert len({tuple(pair) for pair in digests(lab).values()}) == 1
+    assert lab.missing() == ["0 of 4 patients"]
+
+
+def test_leftovers_of_a_killed_run_go_even_if_nothing_is_left_to_do(lab):
+    lab.admit("P1", PHANTOM)
+    assert lab.run().returncode == 0
+    (lab.folder / "work/P1").mkdir(parents=True)
+    for name in ("published", "hu.npy", "hu.npy.123"):
+        (lab.folder / "work/P1" / name).write_bytes(b"left")
+    again = lab.run()
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout
+    assert_clean(lab)
