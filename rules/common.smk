@@ -47,10 +47,17 @@ def unpublished(wildcards):
     # Who is to be done is done from the slices on: what an earlier run left in work/, a flag or a
     # volume, may be of another recipe or source, and the target alone says what is done.
     workflow.dag.forcerules.add(workflow.get_rule("load"))
-    RUN.progress.attach(logger)
+    RUN.progress.attach(logger, give_up)
     atexit.register(report)
     # A target without any input would run every time: with nothing to do, name a file.
     return flags or [f"{workflow.basedir}/config.yaml"]
+
+
+def give_up(jobid):
+    """Spare a job the attempts that Snakemake has left for it; a group has other patients too."""
+    for job in workflow.scheduler.running:
+        if not job.is_group() and job.jobid == jobid:
+            job.attempt = RETRIES + 1
 
 
 def report():

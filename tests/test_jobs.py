@@ -54,7 +54,8 @@ def test_bad_data_is_one_line_and_drops_its_intermediates(tmp_path):
     assert done.returncode == 1
     assert (tmp_path / "job.log").read_text() == "P1: no air; check the scan\n"
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "work/P1/hu.npy").exists()
+    assert (tmp_path / "work/P1/hu.npy").read_bytes() == b""
+    assert (tmp_path / "work/P1/lungs.npy.123").read_bytes() == b""
 
 
 def test_a_store_that_fails_is_one_line_too(tmp_path):
@@ -126,14 +127,15 @@ def snakemake_log(tmp_path):
     handler = logging.Handler()
     handler.emit = lambda record: shown.append(record.getMessage())
     logger.addHandler(handler)
+    given_up = []
     progress = Progress(tmp_path, tmp_path)
     progress.total = 2
-    progress.attach(logger)
+    progress.attach(logger, given_up.append)
 
     def say(message="", event=None, **fields):
         logger.info(message, extra={"event": Event(event) if event else None, **fields})
 
-    return say, shown, progress
+    return say, shown, progress, given_up
 
 
 def start(say, jobid, rule, patient):
@@ -141,7 +143,7 @@ def start(say, jobid, rule, patient):
 
 
 def test_each_published_patient_is_a_line(snakemake_log):
-    say, shown, _ = snakemake_log
+    say, shown, *_ = snakemake_log
     start(say, 1, "load", "P1")
     say("Finished job 1", "job_finished", job_id=1)
     start(say, 2, "publish", "P1")
@@ -152,7 +154,7 @@ def test_each_published_patient_is_a_line(snakemake_log):
 
 
 def test_a_failed_patient_is_a_line(snakemake_log, tmp_path):
-    say, shown, progress = snakemake_log
+    say, shown, progress, given_up = snakemake_log
     (tmp_path / "load").mkdir()
     (tmp_path / "load/P1.log").write_text("P1: what an earlier run said\n")
     start(say, 1, "load", "P1")
@@ -165,12 +167,14 @@ def test_a_failed_patient_is_a_line(snakemake_log, tmp_path):
     assert shown.count("failed P1: no air; check the scan") == 1
     assert not [line for line in shown if "CalledProcessError" in line]
     assert progress.failures["P1"].error == "NoLungsFound"
-    assert [p.name for p in (tmp_path / "P1").iterdir()] == [FAILURE]
+    assert (tmp_path / "P1/hu.npy").read_bytes() == b""
+    assert given_up == [1]
 
 
 def test_a_killed_job_gets_three_attempts(snakemake_log, tmp_path):
-    say, shown, progress = snakemake_log
+    say, shown, progress, given_up = snakemake_log
     start(say, 1, "segment", "P1")
+    assert not given_up
     for attempt in range(3):
         assert not progress.failures, attempt
         say("job failed", "job_error", jobid=1, rule_name="segment")
@@ -178,10 +182,11 @@ def test_a_killed_job_gets_three_attempts(snakemake_log, tmp_path):
     assert progress.failures["P1"].step == "segment"
     again = [line for line in shown if line.startswith("trying P1 again: its job was killed")]
     assert len(again) == 2
+    assert given_up == [1]
 
 
 def test_where_nothing_goes_any_more_the_run_is_stopped(snakemake_log, tmp_path, monkeypatch):
-    say, shown, _ = snakemake_log
+    say, shown, *_ = snakemake_log
     killed = []
     monkeypatch.setattr("os.kill", lambda *a: killed.append(a))
     refused, bad = AccessRefused("expired", "renew"), NoLungsFound("no air", "check")

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from lungprep.errors import LungprepError, WorkspaceBusy
-from lungprep.intermediates import FAILURE, clear
+from lungprep.intermediates import FAILURE, empty
 from lungprep.records import write_record
 from lungprep.runlock import FOLDER, Job
 from lungprep.verdicts import as_designed, read_verdict, verdict_on, write_verdict
@@ -31,7 +31,7 @@ class Step:
         The job's log file, ``logs/{rule}/{patient}.log``.
     output : str or Path
         A file that the job makes. All intermediates of the patient, which lie beside it, are
-        removed if the job fails for good: the next run starts from the source anyway, and a cohort
+        emptied if the job fails for good: the next run starts from the source anyway, and a cohort
         of failures would fill the disk.
     """
 
@@ -72,7 +72,7 @@ class Step:
                 logging.error("", exc_info=(type(error), error, traceback))
             verdict = verdict_on(self._log.parent.name, error)
             if not verdict.transient:
-                clear(self._folder)
+                empty(self._folder)
             write_verdict(self._folder, verdict)
             self._end(verdict.text)
         self._job.__exit__()

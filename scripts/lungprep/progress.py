@@ -5,10 +5,11 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from logging.handlers import QueueHandler
 from pathlib import Path
 
-from lungprep.intermediates import clear
+from lungprep.intermediates import empty
 from lungprep.verdicts import Verdict, read_verdict, write_verdict
 
 LAST_RULE = "publish"
@@ -57,14 +58,19 @@ class Progress(logging.Handler):
         self._in_vain = 0
         self._start = time.monotonic()
         self._logger = logging.getLogger(__name__)
+        self._give_up: Callable[[int], None] = lambda jobid: None
 
-    def attach(self, logger: logging.Logger) -> None:
+    def attach(self, logger: logging.Logger, give_up: Callable[[int], None]) -> None:
         """Follow a logger, and speak through it.
+
+        Before the last word on a patient `give_up` is called with the job's number: another attempt
+        would be in vain.
 
         Terminal and log file are spared what a line for each patient replaces. Logger plugins,
         which are fed by a queue, get every event.
         """
         self._logger = logger
+        self._give_up = give_up
         for handler in logger.handlers:
             if not isinstance(handler, QueueHandler):
                 handler.addFilter(is_news)
@@ -95,6 +101,7 @@ class Progress(logging.Handler):
                 if verdict.transient and self._attempts[jobid] <= RETRIES:
                     self._logger.info(f"trying {patient} again: {verdict.text}")
                 else:
+                    self._give_up(jobid)
                     self._fail(patient, verdict)
 
     def _killed(self, rule: str, patient: str) -> Verdict:
@@ -106,7 +113,7 @@ class Progress(logging.Handler):
 
     def _fail(self, patient: str, verdict: Verdict) -> None:
         self.failures[patient] = verdict
-        clear(self._work / patient)
+        empty(self._work / patient)
         write_verdict(self._work / patient, verdict)
         self._logger.error(f"failed {patient}: {verdict.text}")
         self._logger.info(self._tally())
@@ -132,7 +139,9 @@ def is_news(record: logging.LogRecord) -> bool:
     event = getattr(getattr(record, "event", None), "value", None)
     if event == "error":
         return "CalledProcessError" not in str(record.msg)
-    said_better = ("Select jobs to execute", "Exiting because a job execution failed")
+    said_better = (
+        "Select jobs to execute", "Exiting because a job execution failed", "Trying to restart job"
+    )  # fmt: skip
     return event not in CHATTER and not str(record.msg).startswith(said_better)
 
 

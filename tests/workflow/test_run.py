@@ -1,5 +1,6 @@
 """From S3 to S3: what is published, in which order, and what a second run does."""
 
+import csv
 import io
 import json
 import re
@@ -125,7 +126,7 @@ def test_one_bad_patient_fails_alone(lab):
     lab.admit("water", list(slices(chest(), replace(COARSE, edit=fill_with_water))))
     done = lab.run()
     assert done.returncode == 1
-    assert lab.published() == three("good")
+    assert lab.published() == three("good"), done.stdout
     lines = done.stdout.rstrip().splitlines()
     summary = next(i for i, line in enumerate(lines) if line.startswith("published 1 patients to"))
     assert "3 failed" in lines[summary]
@@ -136,6 +137,14 @@ def test_one_bad_patient_fails_alone(lab):
     for line in lines[summary + 1 :]:
         assert f"failed {line.strip()}" in done.stdout
     assert "Traceback" not in done.stdout
+    assert "again" not in done.stdout.replace("upload it again", ""), "no attempt is in vain"
+    assert "Trying to restart" not in done.stdout
+    table = list(csv.DictReader(io.StringIO(lab.target.read("failures.csv").decode())))
+    assert [(row["patient"], row["step"], row["type"], row["attempt"]) for row in table] == [
+        ("text", "load", "NoCTImages", "1"),
+        ("torn", "load", "MissingSlices", "1"),
+        ("water", "segment", "NoLungsFound", "1"),
+    ]
     assert not [p for p in (lab.folder / "work").rglob("*") if p.is_file()]
     assert lab.missing()[0] == "3 of 4 patients"
 
