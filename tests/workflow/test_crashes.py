@@ -249,3 +249,20 @@ def test_leftovers_of_a_killed_run_go_even_if_nothing_is_left_to_do(lab):
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout
     assert_clean(lab)
+
+
+def test_a_run_in_which_nothing_goes_stops(lab):
+    """As when a token expires: no patient's data are at fault, and all others would fail too."""
+    lab.folder.mkdir()
+    rows = [f"P{n:02d},s3://no-such-bucket/P{n:02d}/" for n in range(30)]
+    lab.admit("present", PHANTOM[:1])
+    (lab.folder / "cohort.csv").write_text("\n".join(["patient,prefix", *rows]) + "\n")
+    done = lab.run(patients="cohort.csv")
+    assert done.returncode == 1
+    assert "stopping: the last 10 patients failed, and none by its own data" in done.stdout
+    summary = re.search(
+        r"published 0 patients to .*, (\d+) failed, .*, (\d+) not reached", done.stdout
+    )
+    assert 10 <= int(summary[1]) <= 12, done.stdout
+    assert int(summary[1]) + int(summary[2]) == 30
+    assert "Traceback" not in done.stdout
