@@ -148,9 +148,10 @@ def _foot(lungs: Lungs, scan_flags: Sequence[str], scale: float) -> list[Picture
     ]
     ruler = paper((20, round(10 * _RULER_CM * scale)))
     ruler[9:11] = ruler[2:18, :2] = ruler[2:18, -2:] = solid(INK)
+    airways = "" if found.airway_ml is None else f"airways {found.airway_ml} ml, "
     figures = text(
         f"{_RULER_CM} cm     mean {found.mean_hu} HU, 15th percentile {found.perc15_hu} HU, "
-        f"emphysema {found.emphysema_percent} %, airways {found.airway_ml} ml, "
+        f"emphysema {found.emphysema_percent} %, {airways}"
         f"surface on the border {100 * found.border_share:.1f} %",
         PALE,
         _SMALL,

@@ -6,6 +6,7 @@ reader (``weights_only=True``) takes tensors, plain containers and a short list 
 
 import _codecs
 import pickle
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         _codecs.encode,
         *kinds,
     ]
+    broken = (
+        *(pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError),
+        *(AttributeError, TypeError, struct.error),
+    )
     try:
         with torch.serialization.safe_globals(numbers):
             found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except broken as error:
         reason = str(error).strip().partition("\n")[0][:200]
         raise ConfigError(
             f"{path} can't be read as weights alone ({reason})",

@@ -55,7 +55,8 @@ def _inferer(weights: Path, threads: int) -> Any:
         from lungmask import LMInferer
 
     tensors = list(read_checkpoint(weights).values())
-    classes = len(tensors[-1]) if tensors and isinstance(tensors[-1], torch.Tensor) else 0
+    last = tensors[-1] if tensors else None
+    classes = len(last) if isinstance(last, torch.Tensor) and last.ndim else 0
     if classes != CLASSES:
         raise ConfigError(
             f"{weights} is a model of {classes} classes where R231 has {CLASSES}",
