@@ -117,7 +117,9 @@ DISEASE = {
     "effusion-crescent": Case(
         lambda: _with(*(disease.crescent(s, 22.0) for s in (RIGHT, LEFT))), least=0.96
     ),
-    "effusion-basal": Case(lambda: _with(disease.basal_fluid(LEFT, -72.0)), least=0.96),
+    "effusion-basal": Case(
+        lambda: _with(disease.basal_fluid(LEFT, -72.0)), least=0.96, flags=("dense_disease",)
+    ),
     "consolidation": Case(lambda: _with(disease.lower_lobe(LEFT, 40.0)), least=None),
     "consolidation-part": Case(lambda: _with(disease.lower_lobe(LEFT, -350.0)), least=0.96),
     "pneumonectomy": Case(

@@ -33,6 +33,7 @@ USUAL = Findings(
     left_rib_gap_mm=4.0,
     right_recess_mm=30.0,
     left_recess_mm=25.0,
+    base_step_mm=-10.0,
     border_share=0.0,
     touches=(),
 )
@@ -66,6 +67,8 @@ def test_usual_lungs_have_no_flags():
         ({"left_rib_gap_mm": 16.1}, "dense_disease"),
         ({"right_recess_mm": -22.1}, "dense_disease"),
         ({"left_recess_mm": -22.1}, "dense_disease"),
+        ({"base_step_mm": 20.1}, "dense_disease"),
+        ({"base_step_mm": -35.1}, "dense_disease"),
         ({"pleural_gas_ml": 30.0}, "free_gas"),
         ({"base_gas_ml": 3.0}, "gas_at_the_base"),
     ],
@@ -80,6 +83,8 @@ def test_each_doubt_has_its_flag(change, expected):
         {"largest_lesion_ml": 29.9},
         {"right_rib_gap_mm": 16.0, "left_rib_gap_mm": 16.0},
         {"right_recess_mm": -22.0, "left_recess_mm": -22.0},
+        {"base_step_mm": 20.0},
+        {"base_step_mm": -35.0},
         dict.fromkeys(MAY_BE_NONE),
     ],
 )

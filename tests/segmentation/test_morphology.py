@@ -113,13 +113,18 @@ def test_spread_within_everything_is_spread_and_never_leaves(first, second, radi
 def test_neighbours_are_all_pairs_that_share_a_face(shape):
     index = np.arange(np.prod(shape)).reshape(shape)
     found = []
-    for here, beside in neighbours():
+    for here, beside, mm2 in neighbours((2.0, 3.0, 5.0)):
+        assert mm2 == {0: 15.0, 1: 10.0, 2: 6.0}[axis_of(here)]
         found += zip(index[here].ravel().tolist(), index[beside].ravel().tolist(), strict=True)
     places = list(np.ndindex(shape))
     expected = [
         (index[a], index[b]) for a in places for b in places if np.abs(np.subtract(a, b)).sum() == 1
     ]
     assert sorted(found) == sorted(expected)
+
+
+def axis_of(here):
+    return next(axis for axis, part in enumerate(here) if part != slice(None))
 
 
 def test_bounding_box_has_its_margin_within_the_array():

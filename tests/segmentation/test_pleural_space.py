@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from segmentation_shapes import ISOTROPIC, ellipsoid
 
-from lungprep.segmentation.pleural_space import backs, recess_mm, rib_gap_mm
+from lungprep.segmentation.pleural_space import backs, base_step_mm, recess_mm, rib_gap_mm
 
 SPACINGS = [ISOTROPIC, (5.0, 1.5, 2.0), (20.0, 1.0, 1.0)]
 
@@ -109,3 +109,13 @@ def test_a_dome_has_a_recess_and_fluid_takes_it():
     assert recess_mm(lung, ISOTROPIC) > 0
     z, y, _ = np.ogrid[:80, :80, :60]
     assert recess_mm(lung & (2.0 * z > y), ISOTROPIC) < recess_mm(lung, ISOTROPIC) - 10
+
+
+@pytest.mark.parametrize("rows", [0, 4, -7])
+def test_the_step_is_how_much_higher_the_left_base_lies(rows):
+    lungs = [np.zeros((40, 10, 10), bool) for _ in range(2)]
+    for lung, bottom in zip(lungs, (10, 10 + rows), strict=True):
+        lung[bottom:38] = True
+    # A tongue of less than 2 % is no base.
+    lungs[0][5, 0, 0] = True
+    assert base_step_mm(*lungs, (2.0, 1.0, 1.0)) == 2.0 * rows

@@ -1,7 +1,8 @@
 """Collapsed or consolidated lung, which is as dense as the chest wall.
 
 Where one lung lies against its ribs at the back, so should the other one: what lies between it and
-its ribs there, in the mirror image of the sound lung, is lung too, unless it is fluid or fat.
+its ribs there, in the mirror image of the sound lung, is lung too, unless it is fat or as light as
+water.
 """
 
 import cc3d
@@ -19,7 +20,7 @@ _MIRROR_MM = 4.0
 # Nearer to the middle the spine, and on the left the aorta, lie behind the lung.
 _MEDIAL_MM = {RIGHT: 20.0, LEFT: 36.0}
 _BONE_HU = 200
-# Collapsed or consolidated lung is denser than fluid, even than exudate, or lighter than fat.
+# Collapsed or consolidated lung is denser than most fluid, not than all, or lighter than fat.
 _DENSE_LUNG_HU, _LIGHT_LUNG_HU = (25.0, 130.0), (-450.0, -160.0)
 _THICK_MM = 4.0
 _CORE_ML = 10.0
@@ -62,7 +63,7 @@ def include_collapsed(solid: NDArray[np.uint8], barred: Mask, blocks: Blocks) ->
         usual_mm = np.median(ends[other].gap_mm[sound])
         gap = _behind(ends[side], wide, solid, usual_mm / blocks.spacing_mm[1])
         gap &= _mirrored(dilate(lungs[other], _MIRROR_MM, blocks.spacing_mm), twice_middle)
-        gap &= (solid == 0) & ~barred & (blocks.hu < _BONE_HU)
+        gap &= (whole == 0) & ~barred & (blocks.hu < _BONE_HU)
         if not gap.any():
             continue
         box = bounding_box(gap, 0, blocks.spacing_mm)

@@ -10,6 +10,8 @@ _USUAL_HU = (-950.0, -600.0)
 _LARGE_LESION_ML = 30.0
 # Real lungs have gaps of a few mm and recesses of 20 and more; lungs like eggs, 14 and -18.
 _USUAL_GAP_MM, _USUAL_RECESS_MM = 16.0, -22.0
+# The liver holds the right dome of the diaphragm some 10 mm above the left one.
+_USUAL_STEP_MM = (-35.0, 20.0)
 
 
 def flags(findings: Findings) -> tuple[str, ...]:
@@ -24,6 +26,8 @@ def flags(findings: Findings) -> tuple[str, ...]:
     dense |= any(gap is not None and gap > _USUAL_GAP_MM for gap in gaps)
     if "feet" not in touches:
         dense |= any(depth is not None and depth < _USUAL_RECESS_MM for depth in recesses)
+        low_mm, high_mm = _USUAL_STEP_MM
+        dense |= not low_mm <= (findings.base_step_mm or 0) <= high_mm
     doubts = {
         "unusual_lung_volume": not _USUAL_ML[0] <= total <= _USUAL_ML[1],
         "lopsided_lungs": not low * findings.right_ml

@@ -10,7 +10,7 @@ from lungprep.segmentation.body import field_border
 from lungprep.segmentation.densities import emphysema_percent, histograms, mean_hu, perc15_hu
 from lungprep.segmentation.labels import LEFT, RIGHT
 from lungprep.segmentation.morphology import Mask, bounding_box
-from lungprep.segmentation.pleural_space import recess_mm, rib_gap_mm
+from lungprep.segmentation.pleural_space import base_step_mm, recess_mm, rib_gap_mm
 from lungprep.segmentation.surface import border_mm2, surface_mm2
 from lungprep.volume import Volume
 
@@ -52,6 +52,8 @@ class Findings:
         `lungprep.segmentation.pleural_space.rib_gap_mm`; None for an absent lung too.
     right_recess_mm, left_recess_mm : float or None
         `lungprep.segmentation.pleural_space.recess_mm`; None for an absent lung.
+    base_step_mm : float or None
+        `lungprep.segmentation.pleural_space.base_step_mm`; None where a lung is absent.
     border_share : float
         How much of the mask's surface is no surface of the lungs but the border of what was
         scanned: the area of voxel faces on an edge of the image, on padding, or on the outer side
@@ -83,6 +85,7 @@ class Findings:
     left_rib_gap_mm: float | None
     right_recess_mm: float | None
     left_recess_mm: float | None
+    base_step_mm: float | None
     border_share: float
     touches: tuple[str, ...]
 
@@ -153,6 +156,7 @@ def examine(
         left_rib_gap_mm=gap[1],
         right_recess_mm=recess[0],
         left_recess_mm=recess[1],
+        base_step_mm=_base_step_mm(coarse == RIGHT, coarse == LEFT, blocks),
         border_share=round(border / surface, 4) if surface else 0.0,
         touches=_touches(labels, padded, volume.grid.spacing_mm),
     )
@@ -166,6 +170,11 @@ def _back(lung: Mask, blocks: Blocks) -> tuple[float | None, float | None]:
     behind = (box[0], slice(box[1].start, lung.shape[1]), box[2])
     gap = rib_gap_mm(blocks.hu[behind], lung[behind], blocks.spacing_mm)
     return gap, recess_mm(lung[box], blocks.spacing_mm)
+
+
+def _base_step_mm(right: Mask, left: Mask, blocks: Blocks) -> float | None:
+    both = right.any() and left.any()
+    return base_step_mm(right, left, blocks.spacing_mm) if both else None
 
 
 def _extent(used: NDArray[np.bool_]) -> slice:

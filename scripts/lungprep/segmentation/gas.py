@@ -140,10 +140,10 @@ def _is_free(core: Mask, lung: Mask, air: Mask, blocks: Blocks) -> bool:
     if not (dilate(core, _BESIDE_MM, blocks.spacing_mm) & lung).any():
         return False
     grown = dilate(core, 3 * _CORE_MM, blocks.spacing_mm) & air
-    to_tissue = to_air = 0
-    for here, beside in neighbours():
+    to_tissue = to_air = 0.0
+    for here, beside, mm2 in neighbours(blocks.spacing_mm):
         face = grown[here] & ~grown[beside]
         is_air = air[beside][face]
-        to_air += int(np.count_nonzero(is_air))
-        to_tissue += int(np.count_nonzero(~is_air))
+        to_air += mm2 * np.count_nonzero(is_air)
+        to_tissue += mm2 * np.count_nonzero(~is_air)
     return to_tissue >= _AT_WALL * (to_tissue + to_air)

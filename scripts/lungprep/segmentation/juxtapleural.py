@@ -96,7 +96,7 @@ def include_juxtapleural(
         found = np.zeros_like(lung)
         for disk in _DISKS:
             dent = _dents(lung, notches, depth_mm[box], disk, spacing_mm) & free
-            found |= _lesions(dent, lung, depth_mm[box], hilum[box], disk.bulge, blocks.block_ml)
+            found |= _lesions(dent, lung, depth_mm[box], hilum[box], disk.bulge, blocks)
         if found.any():
             near = dilate(found, max(spacing_mm), spacing_mm)
             grown[box][(smoothed(lung | found) > 0.5) & near & free] = side
@@ -126,19 +126,19 @@ def _lesions(
     depth_mm: NDArray[np.float32],
     hilum: Mask,
     bulge: float,
-    block_ml: float,
+    blocks: Blocks,
 ) -> Mask:
     """Pieces that bulge into the lung or sit on the chest wall, and are no hilum."""
     pieces, count = cc3d.connected_components(dent, connectivity=6, return_N=True)
     to_lung, to_tissue, to_wall = (np.zeros(count + 1) for _ in range(3))
-    for here, beside in neighbours():
+    for here, beside, mm2 in neighbours(blocks.spacing_mm):
         face = dent[here] & ~dent[beside]
         piece, is_lung = pieces[here][face], lung[beside][face]
         is_wall = ~is_lung & (depth_mm[beside][face] <= _RIND_MM)
-        to_lung += np.bincount(piece[is_lung], minlength=count + 1)
-        to_tissue += np.bincount(piece[~is_lung], minlength=count + 1)
-        to_wall += np.bincount(piece[is_wall], minlength=count + 1)
-    size_ml = np.bincount(pieces.ravel(), minlength=count + 1) * block_ml
+        to_lung += mm2 * np.bincount(piece[is_lung], minlength=count + 1)
+        to_tissue += mm2 * np.bincount(piece[~is_lung], minlength=count + 1)
+        to_wall += mm2 * np.bincount(piece[is_wall], minlength=count + 1)
+    size_ml = np.bincount(pieces.ravel(), minlength=count + 1) * blocks.block_ml
     at_hilum = np.bincount(pieces[hilum], minlength=count + 1) > 0
     bulges = (to_lung > 0) & (to_lung >= bulge * np.maximum(to_tissue, 1))
     keep = bulges | (to_wall >= _ON_WALL * np.maximum(to_tissue, 1))

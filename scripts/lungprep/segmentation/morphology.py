@@ -108,12 +108,21 @@ def bounding_box(mask: Mask, margin_mm: float, spacing_mm: Spacing) -> Box:
     return found[0], found[1], found[2]
 
 
-def neighbours() -> Iterator[tuple[Box, Box]]:
-    """All voxels that have a neighbour in a direction, and that neighbour, for six directions."""
-    for axis in range(3):
+def neighbours(spacing_mm: Spacing) -> Iterator[tuple[Box, Box, float]]:
+    """All voxels that have a neighbour in a direction, for six directions.
+
+    Yields
+    ------
+    here, beside : tuple of slice
+        The voxels, and that neighbour of each.
+    mm2 : float
+        Area of the face between two of them.
+    """
+    volume = math.prod(spacing_mm)
+    for axis, step in enumerate(spacing_mm):
         low, high = _shift(axis, slice(None, -1)), _shift(axis, slice(1, None))
-        yield low, high
-        yield high, low
+        yield low, high, volume / step
+        yield high, low, volume / step
 
 
 def _sweep(mask: Mask, radius_mm: float, spacing_mm: Spacing, join: np.ufunc) -> Mask:

@@ -129,7 +129,7 @@ def _tongues_returned(labels: NDArray[np.uint8], blocks: Blocks) -> NDArray[np.u
     pieces, count = cc3d.connected_components(cores, connectivity=6, return_N=True)
     size = np.bincount(pieces.ravel(), minlength=count + 1)
     to_other = np.zeros(count + 1)
-    for here, beside in neighbours():
+    for here, beside, _ in neighbours(blocks.spacing_mm):
         face = (cores[here] > 0) & (cores[beside] > 0) & (cores[here] != cores[beside])
         to_other += np.bincount(pieces[here][face], minlength=count + 1)
     returned = (size * blocks.block_ml >= _TONGUE_ML) & (to_other > 0)

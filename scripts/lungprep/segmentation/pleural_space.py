@@ -21,6 +21,8 @@ _MIDDLE_COLUMNS = (25, 75)
 _WORST_SLICES = 75
 _BACK_MM = 20.0
 _LOWEST = 20
+# The base of a lung is the height below which this share of it lies.
+_BASE = 0.02
 # Lung lies against its ribs up to this distance; pleura, fat and muscle are thinner.
 WIDE_GAP_MM = 14.0
 
@@ -120,3 +122,26 @@ def recess_mm(lung: Mask, spacing_mm: Spacing) -> float:
     back = columns & (row >= last - _BACK_MM / spacing_mm[1])
     depth = np.median(lowest[columns]) - np.percentile(lowest[back], _LOWEST)
     return round(float(depth) * spacing_mm[0], 1)
+
+
+def base_step_mm(right: Mask, left: Mask, spacing_mm: Spacing) -> float:
+    """How much higher the base of the left lung lies than that of the right one.
+
+    Parameters
+    ----------
+    right, left : ndarray of bool
+        The lungs, axes (z, y, x), z to the head; neither empty.
+    spacing_mm : tuple of float
+        Of the masks (z, y, x).
+
+    Returns
+    -------
+    float
+        In mm; below 0 where the right base is the higher one. A base is the height below which
+        2 % of the lung lie.
+    """
+    bases = [
+        int(np.searchsorted(np.cumsum(lung.sum(axis=(1, 2))), _BASE * np.count_nonzero(lung)))
+        for lung in (right, left)
+    ]
+    return round((bases[1] - bases[0]) * spacing_mm[0], 1)
