@@ -2,12 +2,17 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lungprep.errors import StoreUnreachable
 from lungprep.ledger import INDEX, Receipt, read_receipts, stale_reason, write_index
 from lungprep.report import page
+from lungprep.stores import S3Options, open_store
+from lungprep.stores.address import parse_address
 
 SIDECAR = {
     "recipe": {"digest": "r"},
@@ -76,7 +81,8 @@ def test_a_receipt_changed_behind_the_index_is_read(target):
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b"\xff", b'{"format": 0}', b'{"format": 1, "patients": [1]}',
-     b'{"format": 1, "patients": {"P1": {}}}', b'{"format": 1, "patients": {"P1": null}}'],
+     b'{"format": 2, "patients": {"P1": {}}}', b'{"format": 2, "digest": 1, "patients": null}',
+     b"[" * 100_000, b'{"a":' * 100_000],
 )  # fmt: skip
 def test_a_broken_index_is_as_good_as_none(target, content):
     expected, _ = receipts(target)
@@ -134,6 +140,76 @@ def test_an_index_of_sizes_that_are_no_numbers_is_broken(target):
     assert receipts(target)[0] == expected
 
 
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory):
+    """A target with an index, the index's bytes, and the right answer; tests replace the index."""
+    path = tmp_path_factory.mktemp("target")
+    place = open_store(parse_address("target", str(path)), S3Options())
+    for number, patient in enumerate(("P1", "P2", "other")):
+        sidecar = {**SIDECAR, "npy": {"bytes": 10 + number}, "requested_series_uid": "1.2.3"}
+        place.write(f"{patient}.json", json.dumps(sidecar).encode())
+    found = read_receipts(place, place.entries(), ["P1", "P2"])
+    write_index(place, {**found.cohort, **found.others})
+    again = read_receipts(place, place.entries(), ["P1", "P2"])
+    assert again == replace(found, unknown=0)
+    return place, place.read(INDEX), again
+
+
+def answer(place, content):
+    """What the receipts say with another content of the index."""
+    Path(place.address.prefix, INDEX).write_bytes(content)
+    found = read_receipts(place, place.entries(), ["P1", "P2"])
+    return found.cohort, found.others
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_no_cut_or_damage_of_the_index_changes_the_answer(indexed, data):
+    place, whole, right = indexed
+    content = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
+    if data.draw(st.booleans()):
+        content = bytearray(whole)
+    for at in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=4)):
+        if at < len(content):
+            content[at] = data.draw(st.integers(0, 255))
+    assert answer(place, bytes(content)) == (right.cohort, right.others)
+
+
+def test_no_changed_character_of_a_value_is_believed(indexed):
+    """Each digit and letter of the index in turn becomes another one: well-formed, and wrong."""
+    place, whole, right = indexed
+    other = {ord("0"): ord("1"), ord("r"): ord("q"), ord("s"): ord("t")}
+    for at, byte in enumerate(whole):
+        if chr(byte).isalnum():
+            changed = bytes([*whole[:at], other.get(byte, ord("0")), *whole[at + 1 :]])
+            assert answer(place, changed) == (right.cohort, right.others), at
+
+
+def test_an_index_of_another_target_is_no_proof(folder):
+    places = []
+    for name in ("one", "two"):
+        place = folder(name)
+        place.write("P1.json", json.dumps({**SIDECAR, "recipe": {"digest": name}}).encode())
+        write_index(place, read_receipts(place, place.entries(), ["P1"]).cohort)
+        places.append(place)
+    places[1].write(INDEX, places[0].read(INDEX))
+    found, _ = receipts(places[1], "P1")
+    assert found["P1"].recipe == "two"
+
+
+def test_of_two_runs_that_end_at_once_the_later_index_lacks_some(target):
+    """Each run knows what it found when it began, and what it published."""
+    begun = read_receipts(target, target.entries(), ["P1", "P2"]).cohort
+    for patient in ("P3", "P4"):
+        target.write(f"{patient}.json", json.dumps(SIDECAR).encode())
+    ended = read_receipts(target, target.entries(), ["P3", "P4"]).cohort
+    for patient in ("P3", "P4"):
+        write_index(target, {**begun, patient: ended[patient]})
+    found, reads = receipts(target, "P1", "P2", "P3", "P4")
+    assert found == {**begun, **ended}
+    assert reads == [INDEX, "P3.json"]
+
+
 def test_patients_of_other_cohorts_are_known_with_or_without_the_index(target):
     found, _ = receipts(target)
     target.write("notes.json", b"{}")
@@ -149,7 +225,26 @@ def test_patients_of_other_cohorts_are_known_with_or_without_the_index(target):
 
 
 @pytest.mark.parametrize(
-    "sidecar", [b"", b"{}", b"[]", b'{"recipe": 1}', json.dumps({**SIDECAR, "npy": {}}).encode()]
+    "sidecar",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"recipe": 1}',
+        b"[" * 100_000,
+        *(
+            json.dumps({**SIDECAR, **change}).encode()
+            for change in (
+                {"npy": {}},
+                {"npy": {"bytes": float("inf")}},
+                {"requested_series_uid": ["1.2"]},
+                {"flags": ["\ud800"]},
+                {"flags": ["<script>"]},
+                {"flags": [3]},
+                {"flags": None},
+            )
+        ),
+    ],
 )
 def test_unreadable_sidecars_match_nothing(sidecar):
     assert Receipt.of("e", sidecar) == Receipt("e", "", "", None, None, -1, -1)

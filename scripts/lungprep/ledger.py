@@ -2,10 +2,13 @@
 
 The receipt ``{patient}.json`` says that a patient is done. The index beside the receipts repeats,
 for each receipt by its ETag, the few values that decide it. It is a cache: lost, old or broken, it
-only costs one request for each receipt that it does not know.
+only costs one request for each receipt that it does not know. It carries a digest of its content,
+for a changed character of a value would be another value.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -13,14 +16,17 @@ from typing import Any
 
 from lungprep.cohort import ACCEPTED_ID, FAILED, LUNGS, VOLUME
 from lungprep.errors import NotFound
-from lungprep.records import to_json
+from lungprep.records import from_store, to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
 
 # No patient id starts with an underscore, so no patient's file has this name.
 INDEX = "_cohort.json"
-FORMAT = 1
+FORMAT = 2
 RECIPE_CHANGED = "recipe changed"
+SERIES_CHANGED = "another series is asked for"
+# Flags go into the report's page and its file names a class by them.
+FLAG = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -54,18 +60,18 @@ class Receipt:
     def of(cls, etag: str, sidecar: bytes) -> "Receipt":
         """Take the values from a sidecar; an unreadable one matches nothing."""
         try:
-            fields = json.loads(sidecar)
+            fields = from_store(sidecar)
             return cls(
                 etag,
                 str(fields["recipe"]["digest"]),
                 str(fields["source"]["digest"]),
-                fields["requested_series_uid"],
-                fields["series_instance_uid"],
+                _text_or_none(fields["requested_series_uid"]),
+                _text_or_none(fields["series_instance_uid"]),
                 int(fields["npy"]["bytes"]),
                 int(fields["lungs_npy"]["bytes"]),
-                tuple(str(flag) for flag in fields["flags"]),
+                _flags(fields["flags"]),
             )
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             return cls(etag, "", "", None, None, -1, -1)
 
     @classmethod
@@ -74,13 +80,26 @@ class Receipt:
 
         Raises
         ------
-        TypeError, KeyError
+        TypeError, KeyError, ValueError
             Where the fields are not those of a receipt.
         """
         sizes = fields["npy_bytes"], fields["lungs_bytes"]
         if not all(isinstance(size, int) for size in sizes):
             raise TypeError(f"sizes are {sizes}")
-        return cls(**{**fields, "flags": tuple(str(flag) for flag in fields["flags"])})
+        return cls(**{**fields, "flags": _flags(fields["flags"])})
+
+
+def _flags(found: list[Any]) -> tuple[str, ...]:
+    for flag in found:
+        if not FLAG.fullmatch(flag):
+            raise ValueError(f"{flag!r} is no flag")
+    return tuple(found)
+
+
+def _text_or_none(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 @dataclass(frozen=True)
@@ -174,7 +193,7 @@ def stale_reason(
     if receipt.recipe != recipe:
         return RECIPE_CHANGED
     if series_uid not in (receipt.series, receipt.chosen):
-        return "another series is asked for"
+        return SERIES_CHANGED
     if source is not None and source() != receipt.source:
         return "source changed"
     return None
@@ -183,8 +202,8 @@ def stale_reason(
 def _read_index(target: Store) -> dict[str, Receipt]:
     """Receipts that the index knows; none where it is absent or can't be read."""
     try:
-        index: Any = json.loads(target.read(INDEX))
-        if index["format"] != FORMAT:
+        index = from_store(target.read(INDEX))
+        if index["format"] != FORMAT or index["digest"] != _digest(index["patients"]):
             return {}
         return {patient: Receipt.from_json(fields) for patient, fields in index["patients"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, NotFound):
@@ -194,4 +213,13 @@ def _read_index(target: Store) -> dict[str, Receipt]:
 def write_index(target: Store, receipts: dict[str, Receipt]) -> None:
     """Publish the index of all receipts."""
     patients = {patient: asdict(receipt) for patient, receipt in sorted(receipts.items())}
-    target.write(INDEX, to_json({"format": FORMAT, "patients": patients}))
+    # By way of JSON, which is what the digest of a reader is of.
+    patients = json.loads(json.dumps(patients))
+    content = {"format": FORMAT, "digest": _digest(patients), "patients": patients}
+    target.write(INDEX, to_json(content))
+
+
+def _digest(patients: Any) -> str:
+    """SHA-256 of the index's content, whatever its order and blanks."""
+    text = json.dumps(patients, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

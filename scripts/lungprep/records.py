@@ -1,4 +1,4 @@
-"""Small JSON files that steps hand on to one another beside their arrays."""
+"""Small JSON files: of steps to one another beside their arrays, and in the target."""
 
 import json
 from pathlib import Path
@@ -14,6 +14,20 @@ def read_record(path: str | Path) -> dict[str, Any]:
     """Read what `write_record` wrote."""
     record: dict[str, Any] = json.loads(Path(path).read_text())
     return record
+
+
+def from_store(content: bytes) -> Any:
+    """Parse what lies in a store, which may hold any JSON or none.
+
+    Raises
+    ------
+    ValueError
+        Where it is no JSON, or nested too deep to be parsed.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def to_json(record: dict[str, Any]) -> bytes:
