@@ -1,13 +1,11 @@
 """Patients whose data proved unusable: set aside in the target, until something changes."""
 
-import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from lungprep.cohort import FAILED, RECEIPT
-from lungprep.records import to_json
+from lungprep.records import from_store, to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
 
@@ -63,15 +61,24 @@ def read_failures(
         Ids to look for.
     """
     listed = {entry.key for entry in entries}
-    keys = [key for patient in patients if (key := FAILED.format(patient=patient)) in listed]
+    failed = [patient for patient in patients if FAILED.format(patient=patient) in listed]
+
+    def read(patient: str) -> Failure | None:
+        return _parsed(patient, target.read(FAILED.format(patient=patient)))
+
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        found = [_parsed(content) for content in pool.map(target.read, keys)]
-    return {failure.patient: failure for failure in found if failure is not None}
+        found = [failure for failure in pool.map(read, failed) if failure is not None]
+    return {failure.patient: failure for failure in found}
 
 
-def _parsed(content: bytes) -> Failure | None:
+def _parsed(patient: str, content: bytes) -> Failure | None:
+    """A failure of this patient; its texts go to terminals, and are lines without control codes."""
     try:
-        fields: dict[str, Any] = json.loads(content)
-        return Failure(**fields)
+        failure = Failure(**from_store(content))
     except (ValueError, TypeError):
         return None
+    texts = {**asdict(failure), "requested_series_uid": failure.requested_series_uid or ""}
+    if failure.patient != patient:
+        return None
+    usable = all(isinstance(text, str) and text.isprintable() for text in texts.values())
+    return failure if usable else None

@@ -1,8 +1,12 @@
 """Patients with unusable data, set aside: the run ends well, and nobody tries them twice."""
 
 import json
+from dataclasses import asdict
+
+import pytest
 
 from lungprep.phantom import chest, slices
+from lungprep.quarantine import Failure, read_failures
 from workflow.conftest import COARSE, three
 
 
@@ -78,3 +82,24 @@ def test_an_unreadable_failure_is_none(lab):
     lab.admit("P1")
     lab.target.write("P1.failed.json", b"{")
     assert lab.missing() == ["1 of 1 patients", "  P1: missing"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"patient": "P2"},
+        {"text": "P1: \x1b[2J"},
+        {"text": "P1: a\nmissing: 0 of 1 patients"},
+        {"text": 3},
+        {"error": None},
+        {"more": "x"},
+    ],
+)
+def test_a_tampered_failure_is_none(folder, change):
+    place = folder("out")
+    failure = asdict(Failure("P1", "load", "TooShort", "P1: too short", "r", "s", None))
+    place.write("P1.failed.json", json.dumps(failure).encode())
+    assert list(read_failures(place, place.entries(), ["P1"])) == ["P1"]
+    for content in (json.dumps({**failure, **change}), "[" * 100_000, "3"):
+        place.write("P1.failed.json", content.encode())
+        assert not read_failures(place, place.entries(), ["P1"])
