@@ -42,6 +42,7 @@ def unpublished(wildcards):
         if running and workflow.is_main_process and workflow.execution_settings.lock:
             RUN.lock()
         flags = RUN.flags()
+        RUN.write_missing()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
     # Who is to be done is done from the slices on: what an earlier run left in work/, a flag or a

@@ -13,6 +13,8 @@ from lungprep.stores import Address, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
 from lungprep.stores.base import CONNECTIONS, listing_digest
 
+QUARANTINE_OVER = "quarantined, and something changed since"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -110,7 +112,7 @@ def make_plan(config: dict[str, Any]) -> Plan:
         if failure and config["on_bad_patient"] == "quarantine" and not config["retry_failed"]:
             if failure.stands(recipe, patient.series_uid, source_now):
                 return None
-            return "quarantined, and something changed since"
+            return QUARANTINE_OVER
         return stale_reason(
             patient.id,
             listed,

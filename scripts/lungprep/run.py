@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lungprep.absentees import absentees, write_absentees
 from lungprep.cohort import FAILED, Patient, from_csv
 from lungprep.errors import LungprepError
 from lungprep.failures import read_table, updated, write_table
@@ -41,6 +42,8 @@ class Run:
         self.started = False
         self.set_aside: list[str] = []
         self._options = S3Options(**config["s3"])
+        table = config["missing_tsv"]
+        self._table = Path(table).resolve() if table is not None else None
 
     @cached_property
     def plan(self) -> Plan:
@@ -71,6 +74,18 @@ class Run:
             If another one is.
         """
         self._lock = self._lock or lock_run(self._locks)
+
+    def write_missing(self) -> None:
+        """Write the table of who is missing, if the config asks for it.
+
+        Raises
+        ------
+        ConfigError
+            Where the file can't be written.
+        """
+        if self._table is not None:
+            failures = {patient: self.progress.failures[patient].text for patient in self.set_aside}
+            write_absentees(self._table, absentees(self.plan, self.progress.published, failures))
 
     def start(self) -> None:
         """Clear what a killed run left in the work folder, and see that the target takes writes.
@@ -156,6 +171,10 @@ class Run:
                 self._publish(published, failures)
             except LungprepError as error:
                 lines.append(f"index and report are not up to date: {error}")
+        try:
+            self.write_missing()
+        except LungprepError as error:
+            lines.append(str(error))
         for patient in (*published, *self.progress.failures):
             clear(self._work / patient)
         if not self.plan.stale:

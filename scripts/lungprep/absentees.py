@@ -1,0 +1,83 @@
+"""Who is missing and why, as a table for other programs: `missing_tsv` of the config."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lungprep.errors import ConfigError
+from lungprep.ledger import SERIES_CHANGED
+from lungprep.planning import QUARANTINE_OVER, Plan
+
+COLUMNS = ("patient", "state", "detail")
+_STATES = {
+    SERIES_CHANGED: ("series changed", SERIES_CHANGED),
+    QUARANTINE_OVER: ("quarantined", "something changed since"),
+}
+# Spreadsheets take a cell that starts so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+Row = tuple[str, str, str]
+
+
+def absentees(plan: Plan, published: Iterable[str], set_aside: Mapping[str, str]) -> list[Row]:
+    """Patient, state and detail of each patient that has no result by the recipe in force.
+
+    Parameters
+    ----------
+    plan : Plan
+        What a run has, or had, to do.
+    published : iterable of str
+        Whom the run has published since.
+    set_aside : mapping of str to str
+        Whom it has quarantined since, and the text of the failure.
+
+    Returns
+    -------
+    list of tuple of str
+        The state is one of missing, incomplete, recipe changed, source changed, series changed,
+        quarantined, refused; the detail may be empty.
+    """
+    done = set(published)
+    rows: list[Row] = []
+    for patient, reason in plan.stale.items():
+        state, _, detail = reason.partition(": ")
+        state, detail = _STATES.get(reason, (state, detail))
+        if patient in set_aside:
+            state, detail = "quarantined", set_aside[patient]
+        if patient not in done:
+            rows.append((patient, state, detail))
+    rows += [(p, "quarantined", failure.text) for p, failure in plan.quarantined.items()]
+    return rows + [(name, "refused", why) for name, why in plan.cohort.refused.items()]
+
+
+def write_absentees(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows as TSV in UTF-8, below a header line.
+
+    Raises
+    ------
+    ConfigError
+        Where the file can't be written.
+    """
+    lines = ["\t".join(cell(text) for text in row) for row in (COLUMNS, *rows)]
+    try:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"missing_tsv {path} can't be written ({error.strerror})",
+            "give a file in a folder of yours",
+        ) from error
+
+
+def cell(text: str) -> str:
+    r"""Text as a cell that readers of every kind take for one, and for text.
+
+    Names come from outside. A backslash, control characters, double quotes and a first character
+    that makes a formula are written as in Python's string literals: ``\t``, ``\\``, ``\x3d``.
+    """
+    plain = "".join(c if c.isprintable() and c not in '\\"' else _escaped(c) for c in text)
+    return _escaped(plain[0]) + plain[1:] if plain.startswith(_FORMULA) else plain
+
+
+def _escaped(character: str) -> str:
+    if ord(character) < 256 and character != "\\" and character.isprintable():
+        return f"\\x{ord(character):02x}"
+    return character.encode("unicode_escape").decode()
