@@ -36,6 +36,16 @@ Each one says what was found and what to do; the caller at the boundary adds who
         └── NoLungsFound         nothing in the volume looks like lungs
 """
 
+import re
+
+# What stands before the host of a URL: a name, or a name and a password.
+_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+def printable(text: str) -> str:
+    """Text without what could steer a terminal: names and tag values come from outside."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
 
 class LungprepError(Exception):
     """Base of all errors that a user is meant to read.
@@ -52,8 +62,7 @@ class LungprepError(Exception):
     transient = False
 
     def __init__(self, found: str, remedy: str) -> None:
-        # Keys and tag values come from outside: control characters must not reach a terminal.
-        found = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in found)
+        found = _USERINFO.sub("***@", printable(found))
         super().__init__(f"{found}; {remedy}")
         self.found = found
         self.remedy = remedy

@@ -5,14 +5,15 @@ import resource
 import sys
 import time
 from pathlib import Path
+from traceback import format_tb
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from lungprep.errors import LungprepError, WorkspaceBusy
+from lungprep.errors import LungprepError, WorkspaceBusy, printable
 from lungprep.intermediates import FAILURE, empty
 from lungprep.records import write_record
 from lungprep.runlock import FOLDER, Job
-from lungprep.verdicts import as_designed, read_verdict, verdict_on, write_verdict
+from lungprep.verdicts import as_designed, read_verdict, told, verdict_on, write_verdict
 
 
 class Step:
@@ -20,8 +21,8 @@ class Step:
 
     Messages of the library go to the job's log file. A `LungprepError` ends the process with the
     line *who: what was found; what to do*, which is also the last of the log; a bug leaves its
-    traceback there. An attempt after one whose error no attempt can change ends at once, by the
-    same line.
+    traceback there, without its text, which may quote a value of a header. An attempt after one
+    whose error no attempt can change ends at once, by the same line.
 
     Parameters
     ----------
@@ -43,9 +44,9 @@ class Step:
         self._start = time.perf_counter()
 
     def __enter__(self) -> Self:
-        logging.basicConfig(
-            filename=self._log, filemode="w", level=logging.INFO, format="%(message)s"
-        )
+        handler = logging.FileHandler(self._log, mode="w", encoding="utf-8", errors="replace")
+        handler.setFormatter(LogLine("%(message)s"))
+        logging.basicConfig(handlers=[handler], level=logging.INFO)
         logging.captureWarnings(True)
         try:
             self._job.__enter__()
@@ -93,3 +94,22 @@ class Step:
     def record(self, path: str, fields: dict[str, Any]) -> None:
         """Write the step's record, with its usage so far."""
         write_record(path, {**fields, "usage": self.usage()})
+
+
+class LogLine(logging.Formatter):
+    """Each message on a line of its own, whatever the names in it; tracebacks without texts."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """See `logging.Formatter.formatMessage`."""
+        return printable(super().formatMessage(record).rstrip())
+
+    def formatException(  # noqa: N802
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | Any
+    ) -> str:
+        """See `logging.Formatter.formatException`."""
+        lines, error = [], ei[1]
+        while error is not None:
+            where = "".join(format_tb(error.__traceback__))
+            lines.append(f"Traceback, last call last:\n{where}{told(error)}")
+            error = error.__cause__ or error.__context__
+        return "\n\nwhich came of\n\n".join(lines)

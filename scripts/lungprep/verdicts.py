@@ -54,7 +54,15 @@ def as_designed(error: Exception) -> LungprepError:
     if isinstance(error, OSError) and error.errno in DISK:
         where = f"{error.filename} failed" if error.filename else "the disk of work/ failed"
         return WorkspaceError(f"{where}: {error.strerror}", "free or repair it, then run again")
-    return LungprepError(f"unexpected {type(error).__name__}: {error}", "report this as a bug")
+    return LungprepError(f"unexpected {told(error)}", "report this as a bug")
+
+
+def told(error: BaseException) -> str:
+    """What may be told of an error that is none of ours: its type, and what the system said."""
+    name = type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return f"{name}: {error.strerror}"
+    return name
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
