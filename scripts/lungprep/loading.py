@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 from lungprep.dicom.kinds import CT, NOT_DICOM
+from lungprep.dicom.parsing import LARGEST_BYTES
 from lungprep.dicom.slices import Slice, read_object
 from lungprep.errors import NoCTImages, UndecodablePixels
 from lungprep.provenance import Scan, describe, report
@@ -17,6 +18,8 @@ from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS, listing_digest
 from lungprep.volume import Volume
 
+# A kind of objects: archives, most likely.
+TOO_LARGE = "over 2 GiB"
 # Decimal and hexadecimal numbers, as in IM000123, 1.2.840.113619 or 4B1F9D2C.
 NUMBERS = re.compile(r"[0-9A-Fa-f.]+")
 
@@ -87,6 +90,8 @@ def _read(source: Store, entries: list[Entry]) -> tuple[list[Slice], dict[str, l
     """Read all objects in parallel: the CT slices, and the keys of all objects by kind."""
 
     def fetch(entry: Entry) -> list[Slice] | str:
+        if entry.size > LARGEST_BYTES:
+            return TOO_LARGE
         return read_object(entry.key, source.read(entry.key, entry))
 
     slices: list[Slice] = []

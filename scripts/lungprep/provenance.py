@@ -17,6 +17,9 @@ TECHNICAL_TAGS = {
     "image_type": "ImageType",
 }
 
+# As long as a long string (LO) may be, PS3.5 6.2; what is longer is no technical value.
+LONGEST = 64
+
 logger = logging.getLogger(__name__)
 
 
@@ -72,7 +75,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float | int):
         return float(value)
     if isinstance(value, str):
-        return str(value)
+        return str(value)[:LONGEST]
     return [_plain(v) for v in value]
 
 

@@ -59,8 +59,10 @@ def parse_address(key: str, text: str) -> Address:
     Raises
     ------
     ConfigError
-        For another scheme, a bucket without prefix, or a prefix with empty or dot segments.
+        For another scheme, a bucket without prefix, a prefix with empty or dot segments, or a NUL.
     """
+    if "\0" in text:
+        raise ConfigError(f"{key} is {text!r}, with a NUL", TAKES)
     scheme, separator, rest = text.partition("://")
     if not separator:
         if not text.strip():
@@ -72,7 +74,9 @@ def parse_address(key: str, text: str) -> Address:
     bucket, _, prefix = rest.partition("/")
     prefix = prefix.removesuffix("/")
     if not _BUCKET.fullmatch(bucket):
-        raise ConfigError(f"{key} is {text!r}: {bucket!r} is no bucket name", TAKES)
+        # A password before the @ is not repeated.
+        name = bucket.rpartition("@")[2]
+        raise ConfigError(f"{key} is {text!r}: {name!r} is no bucket name", TAKES)
     if not prefix:
         raise ConfigError(f"{key} is {text!r}, a bucket without a prefix", TAKES)
     if {"", ".", ".."} & set(prefix.split("/")):

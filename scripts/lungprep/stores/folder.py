@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,9 @@ UNFINISHED = ".unfinished-"
 
 class Folder:
     """Objects as files below a folder; a write goes to an unfinished name and is renamed.
+
+    Links are followed, and a folder that several lead to is listed once, or some would go round in
+    circles. What is no regular file (a pipe, a device) is no object: reading it might never end.
 
     Parameters
     ----------
@@ -46,25 +50,36 @@ class Folder:
         if not self._path.exists():
             return []
         try:
-            return sorted(self._walk(self._path, below))
+            return sorted(self._walk(below))
         except OSError as error:
             raise self._explain(error) from error
 
-    def _walk(self, folder: Path, below: bool) -> list[Entry]:
-        found = []
-        with os.scandir(folder) as items:
-            for item in items:
-                if item.is_dir():
-                    if below:
-                        found += self._walk(Path(item.path), below)
-                elif not item.name.startswith(UNFINISHED):
-                    try:
-                        found.append(self._entry(Path(item.path), item.stat()))
-                    except FileNotFoundError:
-                        # Gone since, or a link to nowhere: of no account but for a slice.
-                        if below:
-                            raise
+    def _walk(self, below: bool) -> list[Entry]:
+        found: list[Entry] = []
+        listed: set[tuple[int, int]] = set()
+        waiting = [self._path]
+        for folder in waiting:
+            status = folder.stat()
+            if (identity := (status.st_dev, status.st_ino)) in listed:
+                continue
+            listed.add(identity)
+            with os.scandir(folder) as items:
+                for item in sorted(items, key=lambda item: item.name):
+                    if item.is_dir():
+                        waiting += [Path(item.path)] if below else []
+                    elif not item.name.startswith(UNFINISHED):
+                        found += self._file(item, below)
         return found
+
+    def _file(self, item: os.DirEntry[str], below: bool) -> list[Entry]:
+        try:
+            status = item.stat()
+        except FileNotFoundError:
+            # Gone since, or a link to nowhere: of no account but for a slice.
+            if below:
+                raise
+            return []
+        return [self._entry(Path(item.path), status)] if stat.S_ISREG(status.st_mode) else []
 
     def _entry(self, path: Path, status: os.stat_result) -> Entry:
         key = path.relative_to(self._path).as_posix()
