@@ -45,7 +45,8 @@ def absentees(plan: Plan, published: Iterable[str], set_aside: Mapping[str, str]
             state, detail = "quarantined", set_aside[patient]
         if patient not in done:
             rows.append((patient, state, detail))
-    rows += [(p, "quarantined", failure.text) for p, failure in plan.quarantined.items()]
+    for patient, failure in plan.quarantined.items():
+        rows.append((patient, "quarantined", failure.text.removeprefix(f"{patient}: ")))
     return rows + [(name, "refused", why) for name, why in plan.cohort.refused.items()]
 
 

@@ -35,7 +35,7 @@ def test_each_state_in_words_and_as_a_table(lab):
     done = lab.run(**config)
     assert done.returncode == 0, done.stdout
     assert [(r["patient"], r["state"]) for r in rows(table)] == [("text", "quarantined")]
-    assert rows(table)[0]["detail"].startswith("text: no CT image among 1 objects under s3://")
+    assert rows(table)[0]["detail"].startswith("no CT image among 1 objects under s3://")
 
     for patient in ("part", "series"):
         copy_receipt(lab, patient)
