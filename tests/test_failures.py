@@ -49,8 +49,21 @@ def test_no_text_is_a_formula_to_a_spreadsheet(store, start):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff\x00", b"patient,step\nP1,load\n", b"patient,step,type,text,attempt\nP1\n"],
+    [
+        b"",
+        b"\xff\x00",
+        b"patient,step\nP1,load\n",
+        b"patient,step,type,text,attempt\nP1\n",
+        b"patient,step,type,text,attempt\nP1,load,x,y," + b"9" * 5000,
+        b"patient,step,type,text,attempt\nP1,load,x," + b"y" * 200_000 + b",1\n",
+    ],
 )
 def test_another_table_holds_no_rows_of_ours(store, content):
     store("out").write(TABLE, content)
     assert read_table(store("out")) == {}
+
+
+def test_a_tampered_text_steers_no_terminal(store):
+    content = b"patient,step,type,text,attempt\nP1,load,x,\x1b[2Jy,1\n"
+    store("out").write(TABLE, content)
+    assert read_table(store("out"))["P1"].text == "\ufffd[2Jy"

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 
-from lungprep.errors import ObjectNotFound
+from lungprep.errors import ObjectNotFound, printable
 from lungprep.stores import Store
 from lungprep.verdicts import Verdict
 
@@ -13,6 +15,8 @@ from lungprep.verdicts import Verdict
 TABLE = "failures.csv"
 # How a spreadsheet recognises a formula; texts may begin with the name of an object.
 FORMULA = ("=", "+", "-", "@", "\t")
+
+ATTEMPT = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,11 @@ def read_table(target: Store) -> dict[str, FailedPatient]:
         return {}
     names = {field.name for field in fields(FailedPatient)}
     rows = {}
-    for row in csv.DictReader(io.StringIO(text)):
-        if names <= row.keys() and (row["attempt"] or "").isdecimal():
-            plain = {name: str(row[name]) for name in names - {"attempt"}}
-            rows[row["patient"]] = FailedPatient(**plain, attempt=int(row["attempt"]))
+    with suppress(csv.Error):
+        for row in csv.DictReader(io.StringIO(text)):
+            if names <= row.keys() and ATTEMPT.fullmatch(row["attempt"] or ""):
+                plain = {name: printable(str(row[name])) for name in names - {"attempt"}}
+                rows[row["patient"]] = FailedPatient(**plain, attempt=int(row["attempt"]))
     return rows
 
 
