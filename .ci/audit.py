@@ -1,0 +1,95 @@
+"""Look the locked packages up among known vulnerabilities, where an advisory service answers.
+
+    python .ci/audit.py envs/requirements-dev.txt ...
+
+Exit status: 0 if none is known, or those that are stand in envs/audit-accepted.txt with a reason,
+or no service answers, which one line says; 1 for a vulnerability that nobody has accepted.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ACCEPTED = Path(__file__).parents[1] / "envs" / "audit-accepted.txt"
+SERVICES = ("pypi", "osv")
+TIMEOUT_S = 300
+
+Report = dict[str, Any]
+
+
+def main(files: list[str]) -> int:
+    """Audit requirement files; prints what was found and returns the exit status."""
+    for service in SERVICES:
+        report = audited(service, files)
+        if report is not None:
+            lines, status = judged(report, accepted(ACCEPTED.read_text("utf-8")))
+            say(f"audit by {service}: {lines[0]}", *lines[1:])
+            return status
+    say("audit skipped: no advisory service is reachable (tried PyPI's and OSV's)")
+    return 0
+
+
+def audited(service: str, files: list[str]) -> Report | None:
+    """What pip-audit reports; None where the service does not answer.
+
+    An index without advisories answers as if it knew no package at all: it is no service either.
+    """
+    options = [text for name in files for text in ("--requirement", name)]
+    command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--no-deps", "--format", "json"]
+    command += ["--progress-spinner", "off", "--vulnerability-service", service, *options]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+        report: Report = json.loads(done.stdout)
+    except (ValueError, subprocess.TimeoutExpired):
+        return None
+    known = [one for one in report.get("dependencies", []) if "skip_reason" not in one]
+    return report if known else None
+
+
+def accepted(text: str) -> dict[str, str]:
+    """Reasons by id, from lines ``ID reason``; ``#`` begins a comment.
+
+    Raises
+    ------
+    ValueError
+        For an id without a reason.
+    """
+    reasons = {}
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, _, reason = line.partition(" ")
+            if not reason.strip():
+                raise ValueError(f"{name} is accepted without a reason in {ACCEPTED.name}")
+            reasons[name] = reason.strip()
+    return reasons
+
+
+def judged(report: Report, reasons: dict[str, str]) -> tuple[list[str], int]:
+    """Lines about a report, the summary first, and the exit status."""
+    packages = {(one["name"], one.get("version")): one for one in report["dependencies"]}
+    unknown = sorted(name for (name, _), one in packages.items() if "skip_reason" in one)
+    lines, status = [], 0
+    for (name, version), one in sorted(packages.items(), key=str):
+        for found in one.get("vulns", []):
+            names = {found["id"], *found.get("aliases", [])}
+            reason = next((reasons[n] for n in sorted(names) if n in reasons), None)
+            fixed = ", ".join(found.get("fix_versions", [])) or "no version"
+            what = f"  {name} {version}: {found['id']}, fixed in {fixed}"
+            lines.append(f"{what}; accepted: {reason}" if reason else what)
+            status = status if reason else 1
+    summary = f"{len(packages) - len(unknown)} packages, {len(lines)} known vulnerabilities"
+    summary += f"; not known there: {', '.join(unknown)}" if unknown else ""
+    return [summary, *lines], status
+
+
+def say(*lines: str) -> None:
+    """Print lines."""
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
