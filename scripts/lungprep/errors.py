@@ -16,6 +16,7 @@ Each one says what was found and what to do; the caller at the boundary adds who
     │   ├── WorkspaceBusy        another run is at work in it
     │   └── OutOfMemory          a job needs more than it got
     └── DataError                this patient can't be processed; the others can
+        ├── UnusableKey          an object is named so that it can't be asked for
         ├── NoCTImages           not one CT slice among the objects
         ├── NotOriginal          localizers and derived images only
         ├── TooFewSlices         a localizer, or the rest of a broken upload
@@ -123,6 +124,10 @@ class OutOfMemory(WorkspaceError):
 
 class DataError(LungprepError):
     """One patient can't be processed; the others can."""
+
+
+class UnusableKey(DataError):
+    """The key of an object has a control character, or an empty or dot segment."""
 
 
 class NoCTImages(DataError):

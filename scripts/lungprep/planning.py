@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from lungprep.cohort import Cohort, Patient, check_prefixes, from_csv, from_listing
+from lungprep.errors import UnusableKey
 from lungprep.ledger import RECIPE_CHANGED, Receipts, read_receipts, stale_reason
 from lungprep.quarantine import Failure, read_failures
 from lungprep.recipe import recipe_digest
@@ -140,5 +141,12 @@ def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> 
 
 
 def source_digest(prefix: Address, options: S3Options) -> str:
-    """Digest of the objects of a patient as they are listed now."""
-    return listing_digest(open_store(prefix, options).entries(below=True))
+    """Digest of the objects of a patient as they are listed now.
+
+    With an object of an unusable name they are not what they were, whatever they are: the patient
+    is to fail alone, not to stop the run.
+    """
+    try:
+        return listing_digest(open_store(prefix, options).entries(below=True))
+    except UnusableKey:
+        return "not listed: a key is unusable"

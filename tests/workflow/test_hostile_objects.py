@@ -154,3 +154,21 @@ def test_files_are_as_private_as_the_umask_says(lab, tmp_path, folder):
     made = [path for path in made if path.parent.name != "metadata"]
     assert len([path for path in made if path.suffix == ".npy"]) == 2
     assert not [path for path in made if path.lstat().st_mode & 0o077 and not path.is_symlink()]
+
+
+def test_a_key_that_nobody_can_ask_for_stops_one_patient_alone(lab, upload):
+    for patient in ("P1", "P2"):
+        lab.admit(patient)
+    assert lab.run().returncode == 0
+    upload(lab.source.address, "P2/tab\there.dcm", b"words")
+    config = {"check_source": "true", "on_bad_patient": "quarantine"}
+    assert lab.missing(**config) == ["1 of 2 patients", "  P2: source changed"]
+    done = lab.run(**config)
+    assert done.returncode == 0, done.stdout
+    assert "failed P2: s3://" in done.stdout
+    assert "holds an object that can't be asked for (" in done.stdout
+    assert "trying P2 again" not in done.stdout
+    assert lab.missing(**config) == ["0 of 2 patients"]
+    assert set(three("P1")) <= set(lab.published())
+    failure = json.loads(lab.target.read("P2.failed.json"))
+    assert failure["error"] == "UnusableKey"

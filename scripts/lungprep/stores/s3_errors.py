@@ -4,7 +4,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lungprep.errors import AccessRefused, NotFound, ObjectNotFound, StoreError, StoreUnreachable
+from lungprep.errors import (
+    AccessRefused,
+    NotFound,
+    ObjectNotFound,
+    StoreError,
+    StoreUnreachable,
+    UnusableKey,
+)
 
 _CREDENTIALS = "check the AWS_* variables or the profile, and the rights on the bucket"
 _REFUSED = {
@@ -51,11 +58,19 @@ def boto3_errors(where: str) -> Iterator[None]:
 
 @contextmanager
 def obstore_errors(where: str) -> Iterator[None]:
-    """Turn what obstore raises within the block into a `StoreError` about the address `where`."""
-    from obstore.exceptions import BaseError
+    """Turn what obstore raises within the block into an error about the address `where`.
+
+    A `StoreError`, or `UnusableKey`: an object of that name is no fault of the store's.
+    """
+    from obstore.exceptions import BaseError, InvalidPathError
 
     try:
         yield
+    except InvalidPathError as error:
+        found = str(error).splitlines()[0]
+        raise UnusableKey(
+            f"{where} holds an object that can't be asked for ({found})", "rename it"
+        ) from error
     except (BaseError, FileNotFoundError) as error:
         code = _CODE.search(str(error)) or _STATUS.search(str(error))
         raise explain(code[1] if code else str(error).splitlines()[0], where) from error
