@@ -15,6 +15,8 @@ from lungprep.records import write_record
 from lungprep.runlock import FOLDER, Job
 from lungprep.verdicts import as_designed, read_verdict, told, verdict_on, write_verdict
 
+STATUS = Path("/proc/self/status")
+
 
 class Step:
     """Context of one job on one patient.
@@ -85,11 +87,7 @@ class Step:
 
     def usage(self) -> dict[str, float]:
         """Wall seconds since the step began and peak resident memory of its process, MB."""
-        peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return {
-            "seconds": round(time.perf_counter() - self._start, 2),
-            "peak_mb": round(peak_kb / 1024, 1),
-        }
+        return {"seconds": round(time.perf_counter() - self._start, 2), "peak_mb": peak_mb()}
 
     def record(self, path: str, fields: dict[str, Any]) -> None:
         """Write the step's record, with its usage so far."""
@@ -113,3 +111,13 @@ class LogLine(logging.Formatter):
             lines.append(f"Traceback, last call last:\n{where}{told(error)}")
             error = error.__cause__ or error.__context__
         return "\n\nwhich came of\n\n".join(lines)
+
+
+def peak_mb() -> float:
+    """Peak resident memory of this process so far, in units of 1024² bytes."""
+    try:
+        status = STATUS.read_text()
+    except FileNotFoundError:
+        # Not Linux. There it would not do: a process takes over the peak of the one that forked it.
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    return round(int(status.partition("VmHWM:")[2].split()[0]) / 1024, 1)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
+from lungprep.allocator import SLICES, VOLUMES, release_freed
 from lungprep.dicom.kinds import CT, NOT_DICOM
 from lungprep.dicom.parsing import LARGEST_BYTES
 from lungprep.dicom.slices import Slice, read_object
@@ -30,6 +31,9 @@ def load(
     source: Store, options: LoadOptions, *, series_uid: str | None = None
 ) -> tuple[Volume, Scan]:
     """Stream the objects of a patient into memory and build the volume; nothing touches the disk.
+
+    As each slice is decoded its object is let go, so that the memory taken peaks at the bytes of
+    the objects or of the volume, whichever are more. For that the process's allocator is set.
 
     Parameters
     ----------
@@ -57,6 +61,7 @@ def load(
     entries = source.entries(below=True)
     if not entries:
         raise NoCTImages(f"nothing lies under {source.address}", "check the prefix")
+    release_freed(SLICES)
     slices, kinds = _read(source, entries)
     if not slices:
         counts = ", ".join(f"{len(keys)} {kind}" for kind, keys in sorted(kinds.items()))
@@ -70,6 +75,7 @@ def load(
     slices.clear()
     acquisition = describe(choice)
     report(choice, skipped)
+    release_freed(VOLUMES)
     volume, found = assemble(choice.volume, assume_hu=options.assume_hu)
     details = {**choice.volume.flags, **found}
     for name, measure in details.items():

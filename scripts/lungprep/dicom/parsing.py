@@ -6,6 +6,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from io import SEEK_CUR, BytesIO
+from typing import Any
 
 import pydicom.config
 from pydicom.dataelem import DataElement, RawDataElement
@@ -51,6 +52,8 @@ PREFIX = slice(128, 132)
 CHARACTER_SET = 0x00080005
 PIXEL_DATA = 0x7FE00010
 GROUP_1 = 0x00010000
+# Values of more bytes are looked up in the content, which saves pixel data from being copied.
+COPIED_BYTES = 1 << 16
 # A deflated data set up to this size is inflated on trust; no header comes near it. What is more is
 # a series of frames, which have noise: zeros alone deflate to a thousandth.
 TRUSTED_BYTES = 16 << 20
@@ -91,7 +94,8 @@ def parse(content: bytes, tags: Tags) -> Dataset:
     Returns
     -------
     Dataset
-        With `file_meta`. Values are not converted until they are asked for. SpecificCharacterSet
+        With `file_meta`. Values are not converted until they are asked for; PixelData of defined
+        length is a memoryview of the content, which lives as long as that. SpecificCharacterSet
         is passed over: text is read as Latin-1, which has no invalid bytes to stumble over.
 
     Raises
@@ -111,10 +115,10 @@ def parse(content: bytes, tags: Tags) -> Dataset:
             meta[element.tag] = element
         syntax = str(FileMetaDataset(meta).get("TransferSyntaxUID", ""))
         if syntax == DeflatedExplicitVRLittleEndian:
-            inflated, whole = inflate(stream.read())
-            stream = Metered(inflated)
+            content, whole = inflate(stream.read())
+            stream = Metered(content)
         encoding = _is_implicit(stream, syntax), syntax != ExplicitVRBigEndian
-        for element in _elements(stream, encoding, tags):
+        for element in _elements(stream, content, encoding, tags):
             body[element.tag] = element
         if not whole:
             raise ValueError("the deflated data set breaks off, or goes on and on")
@@ -143,8 +147,21 @@ def _is_implicit(stream: BytesIO, syntax: str) -> bool:
     return syntax == ImplicitVRLittleEndian if len(vr) < 2 else not (vr.isalpha() and vr.isupper())
 
 
-def _elements(stream: BytesIO, encoding: tuple[bool, bool], tags: Tags) -> Iterator[Element]:
+def _elements(
+    stream: BytesIO, content: bytes, encoding: tuple[bool, bool], tags: Tags
+) -> Iterator[Element]:
     """The elements asked for, up to the pixel data: what follows, padding mostly, may be endless.
+
+    Parameters
+    ----------
+    stream : BytesIO
+        The content, from where its data set starts.
+    content : bytes
+        All of it.
+    encoding : tuple of bool
+        Implicit VR, little endian.
+    tags : list of int
+        The elements wanted.
 
     Raises
     ------
@@ -155,10 +172,15 @@ def _elements(stream: BytesIO, encoding: tuple[bool, bool], tags: Tags) -> Itera
     header = struct.Struct("<>"[not little] + ("HHL" if implicit else "HH2xH"))
     while True:
         for element in data_element_generator(
-            stream, implicit, little, stop_when=_is_passed_over, specific_tags=tags
+            stream,
+            implicit,
+            little,
+            stop_when=_is_passed_over,
+            defer_size=COPIED_BYTES,
+            specific_tags=tags,
         ):
             check_value(element, stream)
-            yield element
+            yield _with_value(element, content)
             if element.tag == PIXEL_DATA:
                 return
         start = stream.read(header.size)
@@ -168,6 +190,16 @@ def _elements(stream: BytesIO, encoding: tuple[bool, bool], tags: Tags) -> Itera
         if group << 16 | number != CHARACTER_SET:
             raise ValueError("an element of group 0")
         stream.seek(length, SEEK_CUR)
+
+
+def _with_value(element: Element, content: bytes) -> Element:
+    """Give an element that pydicom has deferred its value, or what of that is there."""
+    if not isinstance(element, RawDataElement) or element.value is not None or not element.length:
+        return element
+    where = slice(element.value_tell, element.value_tell + element.length)
+    is_view = element.tag == PIXEL_DATA and element.VR in (None, "OB", "OW")
+    value: Any = memoryview(content)[where] if is_view else content[where]
+    return element._replace(value=value)
 
 
 def _is_passed_over(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -206,7 +238,7 @@ def inflate(zipped: bytes) -> tuple[bytes, bool]:
 def _pixel_bytes(start: bytes) -> int:
     """Bytes of the pixels that the start of an explicit little endian data set announces."""
     tags: Tags = [BaseTag(tag) for tag in (0x00280008, 0x00280010, 0x00280011, PIXEL_DATA)]
-    header = Dataset({e.tag: e for e in _elements(BytesIO(start), (False, True), tags)})
+    header = Dataset({e.tag: e for e in _elements(BytesIO(start), start, (False, True), tags)})
     frames, rows, columns = (
         int(header.get(keyword) or 1) for keyword in ("NumberOfFrames", "Rows", "Columns")
     )

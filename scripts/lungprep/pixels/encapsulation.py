@@ -9,12 +9,12 @@ DELIMITER_TAG = (0xFFFE, 0xE0DD)
 Spans = tuple[tuple[int, int], ...]
 
 
-def frame_spans(pixel_data: bytes, frames: int) -> list[Spans]:
+def frame_spans(pixel_data: bytes | memoryview, frames: int) -> list[Spans]:
     """Find the fragments of every frame, in one pass.
 
     Parameters
     ----------
-    pixel_data : bytes
+    pixel_data : bytes or memoryview
         Value of the PixelData element: a Basic Offset Table, which may be empty, and fragments.
     frames : int
         How many frames there are.
@@ -46,7 +46,7 @@ def frame_spans(pixel_data: bytes, frames: int) -> list[Spans]:
     return [tuple(fragments[a:b]) for a, b in zip(indices, stops, strict=True)]
 
 
-def _items(pixel_data: bytes) -> list[tuple[int, int]]:
+def _items(pixel_data: bytes | memoryview) -> list[tuple[int, int]]:
     spans = []
     position = 0
     while position + ITEM.size <= len(pixel_data):

@@ -82,7 +82,7 @@ def decoded_pixels(slice_: Slice) -> tuple[Stored, Codestream | None]:
     """Like `stored_pixels`, with what the encoded stream says about itself."""
     layout = _layout(slice_)
     content = slice_.dataset.get("PixelData")
-    if not isinstance(content, bytes):
+    if not isinstance(content, bytes | memoryview):
         raise UndecodablePixels(f"{slice_.key} has no pixel data", "upload it again")
     syntax = slice_.dataset.file_meta.TransferSyntaxUID
     if syntax in NATIVE:
@@ -138,7 +138,7 @@ def _layout(slice_: Slice) -> Layout:
     return Layout(rows, columns, bits, high_bit, bool(signed))
 
 
-def _native(slice_: Slice, content: bytes, layout: Layout) -> NDArray[np.uint16]:
+def _native(slice_: Slice, content: bytes | memoryview, layout: Layout) -> NDArray[np.uint16]:
     """View a frame of uncompressed pixel data as an array."""
     pixels = layout.rows * layout.columns
     needed = 2 * pixels * slice_.frames
