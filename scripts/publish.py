@@ -20,7 +20,7 @@ with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as
     records = {name: read_record(given[name]) for name in ("load", "resample", "segment")}
     volume = Volume.load(given.volume, Grid.from_json(records["resample"]["grid"]))
     labels = np.load(given.lungs, mmap_mode="r", allow_pickle=False)
-    product = export(volume, labels, ExportOptions(**params.options))
+    product = export(volume, labels, ExportOptions(**params.options), records["segment"]["box"])
     target = open_store(parse_address("target", params.target), S3Options(**params.s3))
     fields = sidecar(step.patient, product, records, params.recipe, params.series_uid)
     preview = Path(given.preview).read_bytes()

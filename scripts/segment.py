@@ -6,7 +6,7 @@ from lungprep.jobs import Step
 from lungprep.preview import preview
 from lungprep.records import read_record
 from lungprep.segmentation.methods import find_lungs
-from lungprep.volume import Grid, Volume, save_array
+from lungprep.volume import Grid, Volume, extent, save_array
 
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     record = read_record(snakemake.input.record)
@@ -21,4 +21,5 @@ with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as
     save_array(snakemake.output.lungs, lungs.labels)
     picture = preview(volume, lungs, step.patient, scan_flags=record["scan_flags"])
     Path(snakemake.output.preview).write_bytes(picture)
-    step.record(snakemake.output.record, {**lungs.to_json(), "flags": list(lungs.flags)})
+    places = {"box": extent(lungs.labels), "flags": list(lungs.flags)}
+    step.record(snakemake.output.record, {**lungs.to_json(), **places})

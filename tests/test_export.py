@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lungprep.export import export, lung_box
+from lungprep.export import export
+from lungprep.output.crop import lung_box
 from lungprep.output.options import ExportOptions
 from lungprep.publishing import npy
-from lungprep.volume import Grid, Volume
+from lungprep.volume import Grid, Volume, extent
 
 
 def sample(shape=(12, 14, 16), spacing=(2.0, 1.0, 0.7)):
@@ -31,7 +32,7 @@ def test_box_equals_a_loop_over_voxels(voxels, margin):
     grid = Grid((10, 10, 10), (2.0, 1.0, 0.7), (0.0, 0.0, 0.0))
     for voxel in voxels:
         labels[voxel] = 1
-    start, stop = lung_box(labels, grid, margin)
+    start, stop = lung_box(extent(labels), grid, margin)
     for axis, spacing in enumerate(grid.spacing_mm):
         low = min(v[axis] for v in voxels)
         high = max(v[axis] for v in voxels) + 1

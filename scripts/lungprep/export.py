@@ -1,16 +1,16 @@
 """From the resampled volume and its mask to the published arrays."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lungprep.output.crop import crop_box
 from lungprep.output.options import ExportOptions
 from lungprep.output.regions import hidden
 from lungprep.output.scales import Scale
-from lungprep.volume import Grid, Volume
+from lungprep.volume import Box, Grid, Volume, extent
 
 HU = ExportOptions()
 
@@ -53,7 +53,12 @@ class Product:
         }
 
 
-def export(volume: Volume, labels: NDArray[np.uint8], options: ExportOptions = HU) -> Product:
+def export(
+    volume: Volume,
+    labels: NDArray[np.uint8],
+    options: ExportOptions = HU,
+    lungs_box: Box | None = None,
+) -> Product:
     """Crop a volume to its lungs, hide what is not wanted and scale the rest.
 
     Parameters
@@ -64,10 +69,11 @@ def export(volume: Volume, labels: NDArray[np.uint8], options: ExportOptions = H
         Lung labels on the same grid; at least one voxel is not 0.
     options : ExportOptions
         Crop, region and scale.
+    lungs_box : Box, optional
+        From `lungprep.volume.extent`, where it is known: the labels outside of the crop are then
+        not read.
     """
-    start, stop = (0, 0, 0), volume.grid.shape
-    if options.crop_margin_mm != "keep":
-        start, stop = lung_box(labels, volume.grid, options.crop_margin_mm)
+    start, stop = crop_box(lungs_box or extent(labels), volume.grid, options)
     window = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     lungs = np.ascontiguousarray(labels[window])
     hu = volume.hu[window]
@@ -78,29 +84,3 @@ def export(volume: Volume, labels: NDArray[np.uint8], options: ExportOptions = H
         # Bodies are convex and boxes straight, so what the crop leaves out reaches no voxel in it.
         voxels[hidden(hu, lungs, volume.grid.spacing_mm, options)] = outside
     return Product(voxels, lungs, volume.grid.window(start, stop), start, stop, scale, outside)
-
-
-def lung_box(
-    labels: NDArray[np.uint8], grid: Grid, margin_mm: Sequence[Sequence[float]]
-) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Start and stop, (z, y, x), of the smallest box around the lungs plus a margin.
-
-    Parameters
-    ----------
-    labels : ndarray of uint8
-        Lung labels; at least one voxel is not 0.
-    grid : Grid
-        Their grid.
-    margin_mm : sequence of 3 pairs of float
-        Margin per axis (z, y, x), below and above, rounded up to whole voxels, as far as the grid
-        reaches.
-    """
-    starts, stops = [], []
-    for axis, (below, above) in enumerate(margin_mm):
-        others = tuple(a for a in range(3) if a != axis)
-        occupied = np.flatnonzero(labels.any(axis=others))
-        spacing = grid.spacing_mm[axis]
-        starts.append(max(0, int(occupied[0]) - int(np.ceil(below / spacing))))
-        reach = int(occupied[-1]) + 1 + int(np.ceil(above / spacing))
-        stops.append(min(grid.shape[axis], reach))
-    return (starts[0], starts[1], starts[2]), (stops[0], stops[1], stops[2])

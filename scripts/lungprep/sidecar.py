@@ -45,7 +45,7 @@ def sidecar(
         "affine": grid.affine.tolist(),
         "crop": {"start": list(product.start), "stop": list(product.stop)},
         "values": product.values(),
-        "lungs": {k: v for k, v in lungs.items() if k not in {"flags", "usage"}},
+        "lungs": {k: v for k, v in lungs.items() if k not in {"box", "flags", "usage"}},
         "flags": sorted({*scan["flags"], *lungs["flags"]}),
         "recipe": recipe,
         "steps": {name: record["usage"] for name, record in records.items()},

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Triple = tuple[float, float, float]
 Matrix = tuple[Triple, Triple, Triple]
+#: Start and stop, each (z, y, x).
+Box = tuple[tuple[int, int, int], tuple[int, int, int]]
 
 # Positions in headers are good to this much: they are often written with one decimal, so that each
 # may be off by 0.05 mm.
@@ -147,6 +149,22 @@ class Volume:
     def load(cls, path: str | Path, grid: Grid, slicing: Slicing | None = None) -> "Volume":
         """Map the array of `save` read-only: pages are read as they are used."""
         return cls(np.load(path, mmap_mode="r", allow_pickle=False), grid, slicing)
+
+
+def extent(labels: NDArray[np.uint8]) -> Box:
+    """The smallest box around what is not 0.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8
+        Axes (z, y, x); at least one voxel is not 0.
+    """
+    columns = labels.max(axis=0)
+    y, x = (np.flatnonzero(columns.any(axis=axis)) for axis in (1, 0))
+    rows, places = slice(y[0], y[-1] + 1), slice(x[0], x[-1] + 1)
+    z = np.flatnonzero([plane[rows, places].any() for plane in labels])
+    start = (int(z[0]), int(y[0]), int(x[0]))
+    return start, (int(z[-1]) + 1, int(y[-1]) + 1, int(x[-1]) + 1)
 
 
 def save_array(path: str | Path, array: NDArray[Any]) -> None:

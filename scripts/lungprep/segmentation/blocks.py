@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lungprep.segmentation.block_size import TARGET_MM, block_size
 from lungprep.segmentation.morphology import Box, Mask, Spacing
 from lungprep.volume import Volume
 
@@ -53,7 +54,7 @@ class Blocks:
         return cropped, (covered[0], covered[1], covered[2])
 
 
-def block_means(volume: Volume, target_mm: float = 2.0) -> Blocks:
+def block_means(volume: Volume, target_mm: float = TARGET_MM) -> Blocks:
     """Average a volume over blocks of about `target_mm`.
 
     Parameters
@@ -67,7 +68,7 @@ def block_means(volume: Volume, target_mm: float = 2.0) -> Blocks:
     -------
     Blocks
     """
-    kz, ky, kx = size = _block_size(volume.grid.spacing_mm, target_mm)
+    kz, ky, kx = size = block_size(volume.grid.spacing_mm, target_mm)
     z, y, x = (-(-n // k) for n, k in zip(volume.hu.shape, size, strict=True))
     fine = np.asarray(volume.hu)
     short_y, short_x = y * ky - fine.shape[1], x * kx - fine.shape[2]
@@ -137,8 +138,3 @@ def _enlarge(slice_: NDArray[np.uint8], blocks: Blocks, interpolation: int) -> N
         slice_, (slice_.shape[1] * kx, slice_.shape[0] * ky), interpolation=interpolation
     )
     return np.asarray(large[:y, :x], np.uint8)
-
-
-def _block_size(spacing_mm: Spacing, target_mm: float) -> tuple[int, int, int]:
-    kz, ky, kx = (max(1, int(target_mm / step + 0.5)) for step in spacing_mm)
-    return kz, ky, kx

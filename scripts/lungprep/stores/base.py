@@ -61,12 +61,19 @@ class Store(Protocol):
         """Names of the folders directly below, as they are stored, in order."""
         ...
 
-    def entries(self, *, below: bool = False) -> list[Entry]:
-        """Objects directly here, or with `below` at any depth, in order of their keys."""
+    def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
+        """Objects directly here, or with `below` at any depth, in order of their keys.
+
+        With `below` and a `folder` (``a/b/``), only those in it; their keys start with it.
+        """
         ...
 
     def read(self, key: str, expected: Entry | None = None) -> bytes:
         """Whole content of an object, of the size and ETag of `expected` where it is given."""
+        ...
+
+    def read_start(self, key: str, size: int) -> bytes:
+        """First bytes of an object, `size` at most."""
         ...
 
     def write(self, key: str, content: bytes | memoryview) -> Entry:

@@ -45,19 +45,19 @@ class Folder:
         except OSError as error:
             raise self._explain(error) from error
 
-    def entries(self, *, below: bool = False) -> list[Entry]:
+    def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
         """See `Store.entries`; a folder that does not exist yet holds nothing."""
-        if not self._path.exists():
+        if not (self._path / folder).exists():
             return []
         try:
-            return sorted(self._walk(below))
+            return sorted(self._walk(self._path / folder, below))
         except OSError as error:
             raise self._explain(error) from error
 
-    def _walk(self, below: bool) -> list[Entry]:
+    def _walk(self, start: Path, below: bool) -> list[Entry]:
         found: list[Entry] = []
         listed: set[tuple[int, int]] = set()
-        waiting = [self._path]
+        waiting = [start]
         for folder in waiting:
             status = folder.stat()
             if (identity := (status.st_dev, status.st_ino)) in listed:
@@ -98,6 +98,14 @@ class Folder:
                 "let the upload finish, then run again",
             )
         return content
+
+    def read_start(self, key: str, size: int) -> bytes:
+        """See `Store.read_start`."""
+        try:
+            with (self._path / key).open("rb") as file:
+                return file.read(size)
+        except OSError as error:
+            raise self._explain(error, key) from error
 
     def write(self, key: str, content: bytes | memoryview) -> Entry:
         """See `Store.write`."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 6
 FIRST_PAUSE_S = 0.2
+# Of servers that answer a range with the right bytes and status 200, or with the whole object.
+NO_RANGES = "non-partial response"
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ class S3Prefix:
         self.address = address
         self._options = options
         self._objects: obstore.store.S3Store | None = None
+        self._ranges = True
 
     @property
     def _store(self) -> "obstore.store.S3Store":
@@ -56,13 +59,13 @@ class S3Prefix:
             item["Prefix"][start:-1] for page in self._pages() for item in page["CommonPrefixes"]
         )
 
-    def entries(self, *, below: bool = False) -> list[Entry]:
+    def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
         """See `Store.entries`; keys that end in ``/`` (empty folder markers) are no objects."""
         if below:
             import obstore
 
             with obstore_errors(str(self.address)):
-                listing = obstore.list(self._store).collect()
+                listing = obstore.list(self._store, folder or None).collect()
             found = [Entry(o["path"], o["size"], _bare(o["e_tag"])) for o in listing]
         else:
             start = len(self.address.prefix)
@@ -109,6 +112,26 @@ class S3Prefix:
                 f"{where} broke off after {len(content)} of {size} bytes", "run again"
             )
         return content
+
+    def read_start(self, key: str, size: int) -> bytes:
+        """See `Store.read_start`."""
+        return _retried(lambda: self._read_start_once(key, size))
+
+    def _read_start_once(self, key: str, size: int) -> bytes:
+        import obstore
+        from obstore.exceptions import GenericError
+
+        with obstore_errors(f"{self.address}{key}"):
+            if self._ranges:
+                try:
+                    return bytes(obstore.get_range(self._store, key, start=0, length=size))
+                except GenericError as error:
+                    if NO_RANGES not in str(error):
+                        raise
+                    self._ranges = False
+            # The connection is closed with the body unread.
+            start = next(iter(obstore.get(self._store, key).stream(min_chunk_size=size)), b"")
+            return bytes(start)[:size]
 
     def write(self, key: str, content: bytes | memoryview) -> Entry:
         """See `Store.write`.

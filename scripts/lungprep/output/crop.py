@@ -1,0 +1,36 @@
+"""Which box of the resampled grid is published."""
+
+from collections.abc import Sequence
+from math import ceil
+
+from lungprep.output.options import ExportOptions
+from lungprep.volume import Box, Grid
+
+
+def crop_box(lungs_box: Box, grid: Grid, options: ExportOptions) -> Box:
+    """Box that is published of a grid, by that of the lungs."""
+    if options.crop_margin_mm == "keep":
+        return (0, 0, 0), grid.shape
+    return lung_box(lungs_box, grid, options.crop_margin_mm)
+
+
+def lung_box(lungs_box: Box, grid: Grid, margin_mm: Sequence[Sequence[float]]) -> Box:
+    """Box of the lungs plus a margin.
+
+    Parameters
+    ----------
+    lungs_box : Box
+        The smallest box around the lungs.
+    grid : Grid
+        Of the labels.
+    margin_mm : sequence of 3 pairs of float
+        Margin per axis (z, y, x), below and above, rounded up to whole voxels, as far as the grid
+        reaches.
+    """
+    starts, stops = [], []
+    for axis, (below, above) in enumerate(margin_mm):
+        first, stop = (corner[axis] for corner in lungs_box)
+        spacing = grid.spacing_mm[axis]
+        starts.append(max(0, first - ceil(below / spacing)))
+        stops.append(min(grid.shape[axis], stop + ceil(above / spacing)))
+    return (starts[0], starts[1], starts[2]), (stops[0], stops[1], stops[2])
