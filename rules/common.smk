@@ -11,6 +11,7 @@ from snakemake.logging import logger
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
+from lungprep.budgets import Budget
 from lungprep.config import complete, read_schema
 from lungprep.errors import LungprepError
 from lungprep.presets import export_options
@@ -23,6 +24,7 @@ try:
     config = complete(config, read_schema())
     check_weights(config["segment"])
     RUN = Run(config)
+    BUDGET = Budget(config, RUN.prefix, logger.warning)
 except LungprepError as error:
     sys.exit(f"lungprep: {error}")
 
@@ -43,6 +45,8 @@ def unpublished(wildcards):
             RUN.lock()
         flags = RUN.flags()
         RUN.write_missing()
+        if running and not RUN.refusal():
+            BUDGET.look_up(RUN.plan.stale)
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
     # Who is to be done is done from the slices on: what an earlier run left in work/, a flag or a
@@ -77,18 +81,27 @@ def series_uid(wildcards):
     return RUN.series_uid(wildcards.patient)
 
 
-# By segment.method: arguments of memory, and threads; docs/networks.md has what was measured.
-SEGMENT_MEMORY = {"classical": (120, 2), "lungmask": (1500, 10), "totalsegmentator": (3000, 12)}
+# By segment.method; docs/networks.md has what was measured.
 SEGMENT_THREADS = {"classical": 1, "lungmask": 4, "totalsegmentator": 4}
 
 
-def memory(base_mb, per_input_mb):
-    """Resource function: the process itself plus a multiple of its input files."""
+def load_mb(wildcards, attempt):
+    """Memory by the patient's objects, which a job of a cluster looks up for itself."""
+    if not workflow.is_main_process:
+        BUDGET.look_up([wildcards.patient])
+    return BUDGET.load(wildcards.patient, attempt)
 
-    def mem_mb(wildcards, input):
-        return round(base_mb + per_input_mb * input.size_mb)
 
-    return mem_mb
+def resample_mb(wildcards, input, attempt):
+    return BUDGET.resample(wildcards.patient, input.record, attempt)
+
+
+def segment_mb(wildcards, input, attempt):
+    return BUDGET.segment(wildcards.patient, input.record, attempt)
+
+
+def publish_mb(wildcards, input, attempt):
+    return BUDGET.publish(wildcards.patient, input.resample, input.segment, attempt)
 
 
 onstart:

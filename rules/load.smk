@@ -19,9 +19,8 @@ rule load:
     retries: RETRIES
     conda:
         "../envs/lungprep.yaml"
-    # The listing is not known before the job runs; 600 slices of 512 x 512 fit.
     resources:
-        mem_mb=1000,
+        mem_mb=load_mb,
     params:
         prefix=prefix,
         series_uid=series_uid,

@@ -25,9 +25,8 @@ rule publish:
     retries: RETRIES
     conda:
         "../envs/lungprep.yaml"
-    # float32 of a whole field takes most: the array, and the file made of it.
     resources:
-        mem_mb=memory(100, 4),
+        mem_mb=publish_mb,
     params:
         target=lookup(within=config, dpath="target"),
         s3=lookup(within=config, dpath="s3"),

@@ -24,7 +24,7 @@ rule resample:
     conda:
         "../envs/lungprep.yaml"
     resources:
-        mem_mb=memory(150, 2),
+        mem_mb=resample_mb,
     params:
         spacing_mm=lookup(within=config, dpath="resample/spacing_mm"),
         interpolation=lookup(within=config, dpath="resample/interpolation"),

@@ -3,7 +3,7 @@
 in    resampled.npy, resample.json
 out   lungs.npy     uint8 on the same grid: 0 outside, 1 right lung, 2 left lung
       segment.json  volumes, densities and flags
-      preview.png   three planes with the outlines
+      preview.png   six planes with the outlines
 """
 
 
@@ -26,7 +26,7 @@ rule segment:
         "../envs/lungprep.yaml"
     threads: SEGMENT_THREADS[config["segment"]["method"]]
     resources:
-        mem_mb=memory(*SEGMENT_MEMORY[config["segment"]["method"]]),
+        mem_mb=segment_mb,
     params:
         method=lookup(within=config, dpath="segment/method"),
         weights=lookup(within=config, dpath="segment/weights"),

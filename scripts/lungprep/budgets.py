@@ -1,0 +1,115 @@
+"""What the jobs of a run ask for: estimates of their memory, from what lies at hand."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from lungprep.errors import LungprepError
+from lungprep.output.options import ExportOptions
+from lungprep.presets import export_options
+from lungprep.records import read_record
+from lungprep.stores import S3Options, Store, open_store
+from lungprep.stores.address import parse_address
+from lungprep.stores.base import CONNECTIONS
+
+#: Where a patient's objects were not looked up: 600 slices of 512 x 512.
+UNKNOWN_LOAD_MB = 450
+# Share of the first estimate that each attempt has.
+ATTEMPTS = (1.0, 1.5, 2.0)
+
+
+class Budget:
+    """Memory of each job, MB; records that do not exist yet raise FileNotFoundError.
+
+    Parameters
+    ----------
+    config : dict
+        The complete config.
+    prefix : callable
+        From a patient to the address of their objects.
+    warn : callable
+        Called with a line about each job that needs more than there is.
+    """
+
+    def __init__(
+        self, config: dict[str, Any], prefix: Callable[[str], str], warn: Callable[[str], None]
+    ) -> None:
+        self._config, self._prefix, self._warn = config, prefix, warn
+        self._options = S3Options(**config["s3"])
+        self._load_mb: dict[str, int] = {}
+        self._warned: set[tuple[str, str]] = set()
+        #: All jobs together, MB, if that is limited.
+        self.limit_mb: int | None = None
+
+    def look_up(self, patients: Iterable[str]) -> None:
+        """List the objects of patients and read the start of one of each, many at a time.
+
+        A patient whose store does not answer well is left at the default: their job will say why.
+        """
+        unknown = [patient for patient in patients if patient not in self._load_mb]
+        shared = open_store(parse_address("source", self._config["source"]), self._options)
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            found = pool.map(lambda patient: self._looked_up(patient, shared), unknown)
+            self._load_mb |= dict(zip(unknown, found, strict=True))
+
+    def _looked_up(self, patient: str, shared: Store) -> int:
+        from lungprep.footprint import look_up
+        from lungprep.memory import load_mb
+
+        # A client for each patient would cost more than its two requests.
+        prefix, start = self._prefix(patient), str(shared.address)
+        try:
+            if prefix.startswith(start):
+                return load_mb(look_up(shared, prefix.removeprefix(start)))
+            return load_mb(look_up(open_store(parse_address("prefix", prefix), self._options)))
+        except LungprepError:
+            return UNKNOWN_LOAD_MB
+
+    def load(self, patient: str, attempt: int) -> int:
+        """For what was looked up."""
+        return self._at(attempt, "load", patient, self._load_mb.get(patient, UNKNOWN_LOAD_MB))
+
+    def resample(self, patient: str, load_record: str, attempt: int) -> int:
+        """For the grid of the scan, and for that of the config."""
+        scan = read_record(load_record)
+        from lungprep.memory import resample_mb
+        from lungprep.volume import Grid, Slicing
+
+        options = self._config["resample"]
+        mb = resample_mb(
+            Grid.from_json(scan["grid"]),
+            Slicing.from_json(scan["slicing"]),
+            options["spacing_mm"],
+            options["interpolation"],
+        )
+        return self._at(attempt, "resample", patient, mb)
+
+    def segment(self, patient: str, resample_record: str, attempt: int) -> int:
+        """For the resampled grid."""
+        volume = read_record(resample_record)
+        from lungprep.memory import segment_mb
+        from lungprep.volume import Grid
+
+        mb = segment_mb(Grid.from_json(volume["grid"]), self._config["segment"]["method"])
+        return self._at(attempt, "segment", patient, mb)
+
+    def publish(self, patient: str, resample_record: str, segment_record: str, attempt: int) -> int:
+        """For the resampled grid and the lungs in it."""
+        volume, lungs = read_record(resample_record), read_record(segment_record)
+        from lungprep.memory import publish_mb
+        from lungprep.volume import Grid
+
+        options = ExportOptions(**export_options(self._config))
+        mb = publish_mb(Grid.from_json(volume["grid"]), lungs["box"], options)
+        return self._at(attempt, "publish", patient, mb)
+
+    def _at(self, attempt: int, step: str, patient: str, first_mb: int) -> int:
+        """Estimate of an attempt; a line where that is more than all jobs together may take."""
+        mb = round(first_mb * ATTEMPTS[min(attempt, len(ATTEMPTS)) - 1])
+        if self.limit_mb is not None and mb > self.limit_mb and (step, patient) not in self._warned:
+            self._warned.add((step, patient))
+            self._warn(
+                f"{patient}: {step} is estimated to take {mb} MB where all jobs may take "
+                f"{self.limit_mb}; it runs alone, and may be killed: use a machine with more memory"
+            )
+        return mb
