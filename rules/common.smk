@@ -14,6 +14,8 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 from lungprep.budgets import Budget
 from lungprep.config import complete, read_schema
 from lungprep.errors import LungprepError
+from lungprep.jobs import peak_mb
+from lungprep.machine import spare_mb
 from lungprep.presets import export_options
 from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
@@ -47,6 +49,7 @@ def unpublished(wildcards):
         RUN.write_missing()
         if running and not RUN.refusal():
             BUDGET.look_up(RUN.plan.stale)
+            limit_memory()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
     # Who is to be done is done from the slices on: what an earlier run left in work/, a flag or a
@@ -63,6 +66,26 @@ def give_up(jobid):
     for job in workflow.scheduler.running:
         if not job.is_group() and job.jobid == jobid:
             job.attempt = RETRIES + 1
+
+
+def limit_memory():
+    """Lower what all jobs may take together to what the machine can spare; never raise it.
+
+    Without any limit of the user's, Snakemake would start as many jobs as there are cores.
+    """
+    if not (workflow.local_exec and workflow.is_main_process):
+        return
+    given = workflow.global_resources.get("mem_mb")
+    given_mb = None if given is None else given.value
+    spare = spare_mb(peak_mb(), len(RUN.plan.stale))
+    if spare is not None and (given_mb is None or spare < given_mb):
+        logger.warning(
+            f"this machine can spare {spare} MB for jobs, not {given_mb}: mem_mb is lowered to that"
+            if given_mb
+            else f"this machine can spare {spare} MB for jobs: mem_mb is set to that"
+        )
+        workflow.global_resources["mem_mb"] = given_mb = spare
+    BUDGET.limit_mb = given_mb
 
 
 def report():

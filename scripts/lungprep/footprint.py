@@ -14,6 +14,7 @@ from pydicom.uid import (
 from lungprep.dicom.kinds import CT, kind_of
 from lungprep.dicom.parsing import BROKEN, BrokenFile, Tags, is_dicom, parse
 from lungprep.stores import Entry, Store
+from lungprep.stores.base import CONNECTIONS
 
 # The elements below come before the pixels and, but for large private ones, within this much.
 HEADER_BYTES = 1 << 16
@@ -44,8 +45,8 @@ class Footprint:
         How many.
     stored_bytes : int
         Of all of them.
-    largest_bytes : int
-        Of the largest one.
+    arriving_bytes : int
+        Of the largest ones that may be on their way at a time.
     decoded_bytes : int
         Of all of them as volumes of int16, if they are like the one whose header was read.
     streams : bool
@@ -55,7 +56,7 @@ class Footprint:
 
     objects: int
     stored_bytes: int
-    largest_bytes: int
+    arriving_bytes: int
     decoded_bytes: int
     streams: bool = True
 
@@ -105,10 +106,10 @@ def footprint(entries: Sequence[Entry], start: bytes) -> Footprint:
     start : bytes
         `HEADER_BYTES` of the object, or all of it.
     """
-    sizes = [entry.size for entry in entries]
-    stored, largest = sum(sizes), max(sizes)
+    sizes = sorted(entry.size for entry in entries)
+    stored, arriving = sum(sizes), sum(sizes[-CONNECTIONS:])
     decoded, streams = _decoded_bytes(start, len(entries), stored)
-    return Footprint(len(entries), stored, largest, decoded, streams)
+    return Footprint(len(entries), stored, arriving, decoded, streams)
 
 
 def _decoded_bytes(start: bytes, objects: int, stored: int) -> tuple[int, bool]:

@@ -16,7 +16,6 @@ from lungprep.output.crop import crop_box
 from lungprep.output.options import ExportOptions
 from lungprep.resampling.grids import target_grid
 from lungprep.segmentation.block_size import block_size
-from lungprep.stores.base import CONNECTIONS
 from lungprep.volume import Box, Grid, Slicing, Triple
 
 if TYPE_CHECKING:
@@ -47,8 +46,8 @@ def load_mb(footprint: "Footprint") -> int:
     """
     stored, decoded = footprint.stored_bytes / MB, footprint.decoded_bytes / MB
     held = max(stored, decoded) if footprint.streams else stored + max(stored, decoded)
-    arriving = min(footprint.objects, CONNECTIONS) * footprint.largest_bytes / MB
-    return _rounded(_LOAD + held + min(arriving, stored) + _SLICE * footprint.objects)
+    arriving = footprint.arriving_bytes / MB
+    return _rounded(_LOAD + held + arriving + _SLICE * footprint.objects)
 
 
 def resample_mb(
