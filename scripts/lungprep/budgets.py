@@ -10,10 +10,11 @@ from lungprep.presets import export_options
 from lungprep.records import read_record
 from lungprep.stores import S3Options, Store, open_store
 from lungprep.stores.address import parse_address
-from lungprep.stores.base import CONNECTIONS
 
 #: Where a patient's objects were not looked up: 600 slices of 512 x 512.
 UNKNOWN_LOAD_MB = 450
+# Enough to hide the latency of two requests for each of 1,000 patients.
+LOOKUPS = 64
 # Share of the first estimate that each attempt has.
 ATTEMPTS = (1.0, 1.5, 2.0)
 
@@ -48,7 +49,7 @@ class Budget:
         """
         unknown = [patient for patient in patients if patient not in self._load_mb]
         shared = open_store(parse_address("source", self._config["source"]), self._options)
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
+        with ThreadPoolExecutor(LOOKUPS) as pool:
             found = pool.map(lambda patient: self._looked_up(patient, shared), unknown)
             self._load_mb |= dict(zip(unknown, found, strict=True))
 

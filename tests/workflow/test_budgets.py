@@ -70,8 +70,9 @@ def test_a_published_cohort_costs_ten_requests(large, published):
 
     large.target.discard("P0007.json")
     large.source.write("P0007/1.dcm", b"no CT")
-    done = large.run()
+    requests, done = requests_of(published, large.run)
     assert done.returncode == 1
+    assert requests["LIST"] == 2 + 5 + 2, "its memory is looked up before the job, no one else's"
     assert "failed P0007: no CT image among 1 objects" in done.stdout
 
     requests, listed = requests_of(published, large.missing)
