@@ -69,7 +69,7 @@ def segment_mb(grid: Grid, method: str) -> int:
     """
     if method != "classical":
         process, multiple = _NETWORKS[method]
-        return _rounded(process + multiple * int16_mb(grid.shape))
+        return round(process + multiple * int16_mb(grid.shape))
     size = block_size(grid.spacing_mm)
     blocks = [-(-n // k) for n, k in zip(grid.shape, size, strict=True)]
     fine, coarse = _CLASSICAL
