@@ -47,7 +47,7 @@ def unpublished(wildcards):
             RUN.lock()
         flags = RUN.flags()
         RUN.write_missing()
-        if running and not RUN.refusal():
+        if running and workflow.is_main_process and not RUN.refusal():
             BUDGET.look_up(RUN.plan.stale)
             limit_memory()
     except LungprepError as error:
@@ -73,7 +73,7 @@ def limit_memory():
 
     Without any limit of the user's, Snakemake would start as many jobs as there are cores.
     """
-    if not (workflow.local_exec and workflow.is_main_process):
+    if not workflow.local_exec:
         return
     given = workflow.global_resources.get("mem_mb")
     given_mb = None if given is None else given.value

@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "benchmarks")]
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGLSLossless, RLELossless  # noqa: E402
 
 from lungprep.demo.server import s3_server  # noqa: E402
-from memory.measuring import Row, measure  # noqa: E402
+from memory.measuring import STEPS, Row, measure  # noqa: E402
 from memory.phantoms import Case  # noqa: E402
 
 CASES = (
@@ -50,20 +50,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of cases, from 1")
     chosen = parser.parse_args().only or range(1, len(CASES) + 1)
-    print("| series | step | estimate MB | peak MB | ratio |\n|---|---|---|---|---|")
+    print(f"| series | {' | '.join(STEPS)} |\n|---{'|---' * len(STEPS)}|")
     for number in chosen:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             with s3_server(folder / "s3", buckets=["bucket"]) as server:
                 os.environ.update(server.environ)
                 (folder / "work").mkdir()
-                for row in measure(CASES[number - 1], folder / "work", server):
-                    print(_line(row), flush=True)
+                rows = measure(CASES[number - 1], folder / "work", server)
+                print(f"| {rows[0].case} | {' | '.join(_cell(row) for row in rows)} |", flush=True)
 
 
-def _line(row: Row) -> str:
-    numbers = f"{row.estimate_mb:.0f} | {row.peak_mb:.0f} | {row.ratio:.2f}"
-    return f"| {row.case} | {row.step} | {numbers} |"
+def _cell(row: Row) -> str:
+    return f"{row.estimate_mb:.0f} / {row.peak_mb:.0f} = {row.ratio:.2f}"
 
 
 if __name__ == "__main__":
