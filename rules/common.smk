@@ -135,6 +135,9 @@ onstart:
         RUN.start()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
+    note = RUN.abort_abandoned()
+    if note:
+        print(f"lungprep: {note}", file=sys.stderr)
 
 
 onerror:

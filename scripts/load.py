@@ -11,7 +11,7 @@ from lungprep.stores.address import parse_address
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     address = parse_address("source", snakemake.params.prefix)
     volume, scan = load(
-        open_store(address, S3Options(**snakemake.params.s3)),
+        open_store(address, S3Options(**snakemake.params.s3), answered=True),
         LoadOptions(**snakemake.params.options),
         series_uid=snakemake.params.series_uid,
     )

@@ -1,9 +1,13 @@
 """Fixtures that several rooms share."""
 
+import tempfile
 from pathlib import Path
 
+import boto3
 import pytest
 
+from ceph import ceph_server, missing
+from faults import faulty
 from lungprep.demo.server import s3_server
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
@@ -17,9 +21,55 @@ def server(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="session")
+def ceph():
+    """A complete S3 server, with a bucket; see `ceph`."""
+    assert not missing(), f"{missing()} are not installed: make test installs them"
+    # Not below pytest's own folder, whose path is too long for the sockets in it.
+    with (
+        tempfile.TemporaryDirectory(prefix="ceph-") as folder,
+        ceph_server(Path(folder)) as running,
+    ):
+        boto3_of(running).create_bucket(Bucket="bucket")
+        yield running
+
+
+def boto3_of(server):
+    """A client of a server that is not ours, to look and to prepare with."""
+    return boto3.client(
+        "s3",
+        endpoint_url=server.endpoint_url,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name="us-east-1",
+    )
+
+
 @pytest.fixture
 def s3(server, monkeypatch, request):
     """Opens ``s3://bucket/{test}/...`` in this process, with the server's credentials."""
+    return opener(server, monkeypatch, request)
+
+
+@pytest.fixture
+def ceph_s3(ceph, monkeypatch, request):
+    """As `s3`, on the complete server."""
+    return opener(ceph, monkeypatch, request)
+
+
+@pytest.fixture(params=["server", "ceph"])
+def proxy(request, monkeypatch):
+    """A `FaultyProxy` before each S3 server in turn; `store` opens stores behind it."""
+    server = request.getfixturevalue(request.param)
+    with faulty(server.endpoint_url) as running:
+        store = opener(server, monkeypatch, request)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", running.endpoint_url)
+        running.store, running.server = store, server
+        yield running
+
+
+def opener(server, monkeypatch, request):
+    """Opens stores of a test in a server."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     for name, value in server.environ.items():
@@ -32,6 +82,12 @@ def s3(server, monkeypatch, request):
         )
 
     return store
+
+
+@pytest.fixture
+def ceph_client(ceph):
+    """boto3's client of the complete server, to look and to prepare with."""
+    return boto3_of(ceph)
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ Each one says what was found and what to do; the caller at the boundary adds who
     ├── ConfigError              a key of the config, or the cohort, can't be used: nothing starts
     ├── DemoError                the demo's server, scan or cohort (in lungprep.demo)
     ├── StoreError               the store did not do what was asked
-    │   ├── StoreUnreachable     no answer, or a broken one, after all retries
+    │   ├── StoreUnreachable     a broken answer, after all retries
+    │   │   └── NoAnswer         or none at all
     │   ├── AccessRefused        credentials are missing, wrong or not enough
+    │   ├── RequestRefused       the store does not do what was asked, for another reason
     │   ├── NotFound             no such bucket or folder
     │   │   └── ObjectNotFound   no such object in it
     │   ├── TransferMismatch     size or checksum differ from what was sent or promised
@@ -83,8 +85,16 @@ class StoreUnreachable(StoreError):
     transient = True
 
 
+class NoAnswer(StoreUnreachable):
+    """The store said nothing: no connection, or one that ended before the first byte."""
+
+
 class AccessRefused(StoreError):
     """Credentials are missing, wrong or not enough."""
+
+
+class RequestRefused(StoreError):
+    """The store does not do what was asked, and would not if it were asked again."""
 
 
 class NotFound(StoreError):

@@ -141,12 +141,12 @@ def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> 
 
 
 def source_digest(prefix: Address, options: S3Options) -> str:
-    """Digest of the objects of a patient as they are listed now.
+    """Digest of the objects of a patient as they are listed now; the source has answered before.
 
     With an object of an unusable name they are not what they were, whatever they are: the patient
     is to fail alone, not to stop the run.
     """
     try:
-        return listing_digest(open_store(prefix, options).entries(below=True))
+        return listing_digest(open_store(prefix, options, answered=True).entries(below=True))
     except UnusableKey:
         return "not listed: a key is unusable"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lungprep.absentees import absentees, write_absentees
-from lungprep.cohort import FAILED, Patient, from_csv
+from lungprep.cohort import FAILED, LUNGS, VOLUME, Patient, from_csv
 from lungprep.errors import LungprepError
 from lungprep.failures import read_table, updated, write_table
 from lungprep.intermediates import clear
@@ -104,6 +104,15 @@ class Run:
         """Clear what earlier runs left in the work folder."""
         for patient in self.plan.cohort.patients:
             clear(self._work / patient)
+
+    def abort_abandoned(self) -> str | None:
+        """Give up parts that killed jobs sent for the patients to do; a line where that fails."""
+        keys = [p.format(patient=patient) for patient in self.plan.stale for p in (VOLUME, LUNGS)]
+        try:
+            self.plan.target.abort_abandoned(keys)
+        except LungprepError as error:
+            return f"parts of earlier uploads may be left in the target: {error}"
+        return None
 
     def prefix(self, patient: str) -> str:
         """Address of the slices of a patient."""

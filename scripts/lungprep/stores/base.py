@@ -1,7 +1,7 @@
 """What a store can do, whatever it is."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,11 +42,24 @@ class S3Options:
         Send unsigned requests, for public buckets.
     requester_pays : bool
         Agree to pay for the requests.
+    kms_key : str or None
+        Id or ARN of the key with which the store encrypts what is written; None for its default.
+    bucket_owner : str or None
+        Account id that must own the bucket; sent and signed with every request.
+    path_style : bool or None
+        Whether the bucket is named in the path of a request, not in the host; None for the path
+        at a given endpoint and the host at Amazon's.
+    timeout_s : float
+        Seconds without a byte after which a connection is given up, and its request sent again.
     """
 
     endpoint_url: str | None = None
     anonymous: bool = False
     requester_pays: bool = False
+    kms_key: str | None = None
+    bucket_owner: str | None = None
+    path_style: bool | None = None
+    timeout_s: float = 20.0
 
 
 class Store(Protocol):
@@ -86,6 +99,10 @@ class Store(Protocol):
 
     def discard(self, key: str) -> None:
         """Remove an object if there is one; the right to delete is needed only then."""
+        ...
+
+    def abort_abandoned(self, keys: Collection[str]) -> int:
+        """Give up uploads of these keys that were begun and not ended; how many there were."""
         ...
 
 

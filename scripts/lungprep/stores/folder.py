@@ -3,7 +3,7 @@
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -148,6 +148,10 @@ class Folder:
             (self._path / key).unlink(missing_ok=True)
         except OSError as error:
             raise self._explain(error, key) from error
+
+    def abort_abandoned(self, keys: Collection[str]) -> int:
+        """See `Store.abort_abandoned`; a folder has no uploads in parts."""
+        return 0
 
     def _explain(self, error: OSError, key: str = "") -> StoreError:
         where = error.filename or f"{self.address}{key}"

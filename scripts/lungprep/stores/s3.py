@@ -2,30 +2,30 @@
 
 Objects go through obstore (Rust: less than half of boto3's CPU per object, a tenth of its import
 time). The two listings of a whole cohort go through boto3, because obstore gives up a listing that
-holds a single key with an empty or dot segment, and one odd patient must not hide the others.
+holds a single key with an empty or dot segment, and one odd patient must not hide the others; so do
+uploads in parts, because obstore gives up all parts with the first that fails. docs/transfers.md
+has the figures.
 """
 
-import hashlib
-import random
-import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection, Iterator
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
-from lungprep.errors import ObjectNotFound, StoreUnreachable, TransferMismatch
-from lungprep.stores import s3_clients
+from lungprep.errors import ObjectNotFound, TransferMismatch
+from lungprep.stores import retrying, s3_clients, s3_parts
 from lungprep.stores.address import Address
 from lungprep.stores.base import Entry, S3Options
-from lungprep.stores.s3_errors import boto3_errors, obstore_errors
+from lungprep.stores.etags import Checks, bare, is_of
+from lungprep.stores.retrying import Retries
+from lungprep.stores.s3_errors import boto3_errors, broke_off, obstore_errors, replaced
 
 if TYPE_CHECKING:
     import obstore
 
-ATTEMPTS = 6
-FIRST_PAUSE_S = 0.2
 # Of servers that answer a range with the right bytes and status 200, or with the whole object.
 NO_RANGES = "non-partial response"
-
-T = TypeVar("T")
+# Above this an upload goes in parts: a part that fails is sent again, not the whole.
+SINGLE_BYTES = 64 << 20
 
 
 class S3Prefix:
@@ -36,12 +36,16 @@ class S3Prefix:
     address : Address
         Bucket and prefix.
     options : S3Options
-        Endpoint, anonymity and payment.
+        Endpoint, anonymity, payment, encryption, owner.
+    answered : bool
+        Whether the store is known to answer, see `Retries`.
     """
 
-    def __init__(self, address: Address, options: S3Options) -> None:
+    def __init__(self, address: Address, options: S3Options, *, answered: bool = False) -> None:
         self.address = address
         self._options = options
+        self._retries = Retries(retrying.POLICY, answered=answered)
+        self._checks = Checks(str(address))
         self._objects: obstore.store.S3Store | None = None
         self._ranges = True
 
@@ -52,70 +56,99 @@ class S3Prefix:
                 self._objects = s3_clients.object_store(self.address, self._options)
         return self._objects
 
+    @cached_property
+    def _client(self) -> Any:
+        with boto3_errors(str(self.address)):
+            return s3_clients.boto3_client(self.address, self._options)
+
+    @property
+    def _query(self) -> dict[str, str]:
+        """What boto3 is told with each request."""
+        query = {"Bucket": self.address.bucket}
+        if self._options.requester_pays:
+            query["RequestPayer"] = "requester"
+        if self._options.bucket_owner:
+            query["ExpectedBucketOwner"] = self._options.bucket_owner
+        return query
+
     def folders(self) -> list[str]:
         """See `Store.folders`."""
         start = len(self.address.prefix)
         return sorted(
-            item["Prefix"][start:-1] for page in self._pages() for item in page["CommonPrefixes"]
+            item["Prefix"][start:-1]
+            for page in self._pages()
+            for item in page.get("CommonPrefixes", [])
         )
 
     def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
         """See `Store.entries`; keys that end in ``/`` (empty folder markers) are no objects."""
         if below:
-            import obstore
-
-            with obstore_errors(str(self.address)):
-                listing = obstore.list(self._store, folder or None).collect()
-            found = [Entry(o["path"], o["size"], _bare(o["e_tag"])) for o in listing]
+            listing = self._retries(lambda: self._all_below(folder))
+            found = [Entry(o["path"], o["size"], bare(o["e_tag"])) for o in listing]
         else:
             start = len(self.address.prefix)
             found = [
-                Entry(item["Key"][start:], item["Size"], _bare(item["ETag"]))
+                Entry(item["Key"][start:], item["Size"], bare(item["ETag"]))
                 for page in self._pages()
-                for item in page["Contents"]
+                for item in page.get("Contents", [])
             ]
         return sorted(entry for entry in found if entry.key and not entry.key.endswith("/"))
 
-    def _pages(self) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    def _all_below(self, folder: str) -> "list[obstore.ObjectMeta]":
+        import obstore
+
+        with obstore_errors(str(self.address)):
+            return list(obstore.list(self._store, folder or None).collect())
+
+    def _pages(self) -> Iterator[dict[str, Any]]:
         """One LIST request per 1,000 keys or folders directly below the prefix."""
+        query = {**self._query, "Prefix": self.address.prefix, "Delimiter": "/"}
+        while True:
+            page = self._retries(partial(self._page, query))
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            query["ContinuationToken"] = page["NextContinuationToken"]
+
+    def _page(self, query: dict[str, str]) -> dict[str, Any]:
         with boto3_errors(str(self.address)):
-            client = s3_clients.listing_client(self._options)
-            paginator = client.get_paginator("list_objects_v2")
-            query = {"Bucket": self.address.bucket, "Prefix": self.address.prefix, "Delimiter": "/"}
-            if self._options.requester_pays:
-                query["RequestPayer"] = "requester"
-            for page in paginator.paginate(**query):
-                yield {"CommonPrefixes": [], "Contents": [], **page}
+            page: dict[str, Any] = self._client.list_objects_v2(**query)
+            return page
 
     def read(self, key: str, expected: Entry | None = None) -> bytes:
         """See `Store.read`.
 
-        A connection that breaks in the middle of a body is not retried by S3 clients (botocore's
-        retries end with the header), so the whole read is.
+        With `expected` the store is asked for that ETag and no other, and the ETag and size of the
+        answer are compared, for not every store does as asked. Over plain HTTP the content must
+        have the MD5 that the ETag names, where it names one, see `Checks`; TLS has its own.
         """
-        return _retried(lambda: self._read_once(key, expected))
+        doubted: set[str] = set()
+        return self._retries(lambda: self._read_once(key, expected, doubted))
 
-    def _read_once(self, key: str, expected: Entry | None) -> bytes:
+    def _read_once(self, key: str, expected: Entry | None, doubted: set[str]) -> bytes:
         import obstore
 
         where = f"{self.address}{key}"
+        asked = expected and expected.etag
         with obstore_errors(where):
-            answer = obstore.get(self._store, key)
-            etag, size = _bare(answer.meta["e_tag"]), answer.meta["size"]
+            answer = obstore.get(
+                self._store, key, options={"if_match": f'"{asked}"'} if asked else None
+            )
+            etag, size = bare(answer.meta["e_tag"]), answer.meta["size"]
+            if expected and (etag, size) != (expected.etag, expected.size):
+                raise replaced(where)
             content = bytes(answer.bytes())
-        if expected and (etag, size) != (expected.etag, expected.size):
-            raise TransferMismatch(
-                f"{where} was replaced while it was being read", "run again when uploads are over"
-            )
         if len(content) != size:
-            raise StoreUnreachable(
-                f"{where} broke off after {len(content)} of {size} bytes", "run again"
-            )
+            raise broke_off(where, f"broke off after {len(content)} of {size} bytes")
+        if not s3_clients.is_encrypted(self._options) and not self._checks.accept(
+            content, etag, doubted
+        ):
+            raise broke_off(where, "was changed on its way: its MD5 is not that of the ETag")
         return content
 
     def read_start(self, key: str, size: int) -> bytes:
         """See `Store.read_start`."""
-        return _retried(lambda: self._read_start_once(key, size))
+        return self._retries(lambda: self._read_start_once(key, size))
 
     def _read_start_once(self, key: str, size: int) -> bytes:
         import obstore
@@ -136,57 +169,57 @@ class S3Prefix:
     def write(self, key: str, content: bytes | memoryview) -> Entry:
         """See `Store.write`.
 
-        The upload carries its SHA-256, which the store checks where it can. Afterwards the ETag
-        must be the content's MD5; where it is not (KMS encryption), the object is read back.
+        The upload, or each part, carries its SHA-256, which the store checks where it can. The
+        ETag that it answers must be the MD5 of what was sent; where it is not (KMS encryption),
+        the object is read back. S3 shows an object when it is complete, and not before.
         """
-        import obstore
-
-        where = f"{self.address}{key}"
-        with obstore_errors(where):
-            obstore.put(self._store, key, content, use_multipart=False)
-            meta = obstore.head(self._store, key)
-        entry = Entry(key, meta["size"], _bare(meta["e_tag"]))
-        intact = entry.size == len(content) and (
-            entry.etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
-            or self.read(key) == content
-        )
-        if not intact:
+        if len(content) > SINGLE_BYTES:
+            whole = self.address.prefix + key
+            etag = s3_parts.upload(self._in_parts(), whole, content, self._options.kms_key)
+        else:
+            etag = self._retries(partial(self._write_once, key, content))
+        if not is_of(content, etag) and self.read(key) != content:
             raise TransferMismatch(
-                f"{where} differs from what was sent ({entry.size} of {len(content)} bytes)",
+                f"{self.address}{key} differs from what was sent",
                 "run again; if it happens twice, check the store",
             )
-        return entry
+        return Entry(key, len(content), etag)
+
+    def _write_once(self, key: str, content: bytes | memoryview) -> str:
+        import obstore
+
+        with obstore_errors(f"{self.address}{key}"):
+            return bare(obstore.put(self._store, key, content, use_multipart=False)["e_tag"])
 
     def stat(self, key: str) -> Entry | None:
         """See `Store.stat`."""
-        import obstore
-
         try:
-            with obstore_errors(f"{self.address}{key}"):
-                meta = obstore.head(self._store, key)
+            return self._retries(partial(self._stat_once, key))
         except ObjectNotFound:
             return None
-        return Entry(key, meta["size"], _bare(meta["e_tag"]))
+
+    def _stat_once(self, key: str) -> Entry:
+        import obstore
+
+        with obstore_errors(f"{self.address}{key}"):
+            meta = obstore.head(self._store, key)
+        return Entry(key, meta["size"], bare(meta["e_tag"]))
 
     def discard(self, key: str) -> None:
         """See `Store.discard`."""
+        if self.stat(key) is not None:
+            self._retries(partial(self._discard_once, key))
+
+    def _discard_once(self, key: str) -> None:
         import obstore
 
-        if self.stat(key) is not None:
-            with obstore_errors(f"{self.address}{key}"):
-                obstore.delete(self._store, key)
+        with obstore_errors(f"{self.address}{key}"):
+            obstore.delete(self._store, key)
 
+    def abort_abandoned(self, keys: Collection[str]) -> int:
+        """See `Store.abort_abandoned`; one LIST request, and one more per upload."""
+        prefix = self.address.prefix
+        return s3_parts.abort_abandoned(self._in_parts(), prefix, {prefix + key for key in keys})
 
-def _bare(etag: str | None) -> str:
-    return (etag or "").strip('"')
-
-
-def _retried(action: Callable[[], T]) -> T:
-    """Repeat an idempotent action while the store is unreachable, pausing longer each time."""
-    for attempt in range(ATTEMPTS - 1):
-        try:
-            return action()
-        except StoreUnreachable:
-            # Jitter keeps jobs that broke together from coming back together.
-            time.sleep(FIRST_PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
-    return action()
+    def _in_parts(self) -> s3_parts.Upload:
+        return s3_parts.Upload(self._client, self._query, self._retries)

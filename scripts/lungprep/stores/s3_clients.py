@@ -18,6 +18,8 @@ from lungprep.stores.s3_errors import boto3_errors, no_credentials
 if TYPE_CHECKING:
     import obstore
 
+CONNECT_TIMEOUT_S = 10
+
 
 def endpoint_url(options: S3Options) -> str | None:
     """The endpoint in force: the config's, then the environment's, else Amazon's (None).
@@ -41,15 +43,30 @@ def endpoint_url(options: S3Options) -> str | None:
     return None
 
 
+def is_encrypted(options: S3Options) -> bool:
+    """Whether requests go over TLS, which checks every byte by itself."""
+    return (endpoint_url(options) or "https").startswith("https")
+
+
 def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store":
-    """Client for the objects below an address."""
+    """Client for the objects below an address; it retries nothing by itself."""
     from obstore.store import S3Store
 
-    settings: dict[str, Any] = {"skip_signature": options.anonymous, "checksum_algorithm": "SHA256"}
+    settings: dict[str, Any] = {
+        "skip_signature": options.anonymous,
+        "checksum_algorithm": "SHA256",
+        # One DELETE per key: not every S3 has the other one.
+        "disable_bulk_delete": True,
+    }
     if options.requester_pays:
         settings["request_payer"] = True
+    if options.kms_key:
+        settings["server_side_encryption"] = "aws:kms"
+        settings["sse_kms_key_id"] = options.kms_key
+    if metadata := os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT"):
+        settings["metadata_endpoint"] = metadata
     region, endpoint = _region(), endpoint_url(options)
-    if not options.anonymous and _uses_profile():
+    if not options.anonymous and _needs_boto3():
         import boto3
         from obstore.auth.boto3 import Boto3CredentialProvider
 
@@ -57,56 +74,91 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
             session = boto3.Session()
             if session.get_credentials() is None:
                 raise no_credentials(str(address))
-            settings["credential_provider"] = Boto3CredentialProvider(session)
+            # botocore renews what ends within ten minutes, so what it gives holds for five.
+            provider = Boto3CredentialProvider(session, ttl=timedelta(minutes=5))
+            settings["credential_provider"] = provider
             region = region or session.region_name
             endpoint = endpoint or session.client("s3").meta.endpoint_url
-    if endpoint:
-        # Under its shorter names the variable AWS_ENDPOINT_URL_S3 would win over the config.
-        settings["aws_endpoint_url_s3"] = endpoint
-        settings["virtual_hosted_style_request"] = False
+    region = region or "us-east-1"
+    if not endpoint:
+        china = ".cn" if region.startswith("cn-") else ""
+        endpoint = f"https://s3.{region}.amazonaws.com{china}"
+    virtual = not _path_style(address, options, endpoint)
+    if virtual:
+        endpoint = endpoint.replace("://", f"://{address.bucket}.", 1)
+    headers = {"x-amz-expected-bucket-owner": options.bucket_owner or ""}
     return S3Store(
         address.bucket,
         prefix=address.prefix,
-        region=region or "us-east-1",
+        region=region,
+        # Under its shorter names the variable AWS_ENDPOINT_URL_S3 would win over the config.
+        aws_endpoint_url_s3=endpoint,
+        virtual_hosted_style_request=virtual,
         client_options={
             "allow_http": True,
-            "connect_timeout": timedelta(seconds=10),
-            "read_timeout": timedelta(seconds=60),
+            "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_S),
+            "read_timeout": timedelta(seconds=options.timeout_s),
             "timeout": timedelta(minutes=15),
+            "default_headers": headers if options.bucket_owner else {},
         },
-        retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=60)},
+        retry_config={"max_retries": 0},
         **settings,
     )
 
 
-def listing_client(options: S3Options) -> Any:
-    """boto3 client for the listings of a whole cohort."""
+def boto3_client(address: Address, options: S3Options) -> Any:
+    """boto3 client for listings and for uploads in parts; it retries nothing by itself."""
     import boto3
     import botocore
     from botocore.config import Config
 
+    endpoint = endpoint_url(options)
+    path_style = _path_style(address, options, endpoint or "https://s3.amazonaws.com")
     return boto3.Session().client(
         "s3",
         region_name=_region(),
-        endpoint_url=endpoint_url(options),
+        endpoint_url=endpoint,
         config=Config(
             signature_version=botocore.UNSIGNED if options.anonymous else None,
-            connect_timeout=10,
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=options.timeout_s,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            s3={"addressing_style": "path" if path_style else "virtual"},
+            # Checksums are ours; its own come in a framing that other stores don't know.
+            request_checksum_calculation="when_required",
         ),
     )
+
+
+def _path_style(address: Address, options: S3Options, endpoint: str) -> bool:
+    """Whether the bucket is named in the path or in the host, which a dot in it would break."""
+    if options.path_style is not None:
+        return options.path_style
+    amazon = re.search(r"\.amazonaws\.com(\.cn)?/?$", endpoint)
+    return not amazon or "." in address.bucket
 
 
 def _region() -> str | None:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
-def _uses_profile() -> bool:
-    if os.environ.get("AWS_ACCESS_KEY_ID"):
+def _needs_boto3() -> bool:
+    """Whether the credentials come from where only boto3 looks.
+
+    obstore itself knows the environment, instance and container roles and web identities.
+    """
+    environ = os.environ
+    if environ.get("AWS_ACCESS_KEY_ID"):
         return False
     files = (
-        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
+        environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
     )
-    return "AWS_PROFILE" in os.environ or any(Path(f).expanduser().is_file() for f in files)
+    # obstore asks the full URI of a container only together with a token file.
+    lone_uri = (
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI" in environ
+        and "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" not in environ
+    )
+    return (
+        "AWS_PROFILE" in environ or lone_uri or any(Path(f).expanduser().is_file() for f in files)
+    )

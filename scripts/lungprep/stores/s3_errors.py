@@ -1,4 +1,8 @@
-"""One line for what an S3 client raises, in place of its page."""
+"""One typed line for what an S3 client raises, in place of its page.
+
+The type decides what happens next: `StoreUnreachable` is tried again (see `retrying`), all others
+are final.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,14 +10,18 @@ from contextlib import contextmanager
 
 from lungprep.errors import (
     AccessRefused,
+    NoAnswer,
     NotFound,
     ObjectNotFound,
+    RequestRefused,
     StoreError,
     StoreUnreachable,
+    TransferMismatch,
     UnusableKey,
 )
 
 _CREDENTIALS = "check the AWS_* variables or the profile, and the rights on the bucket"
+_NETWORK = "check the endpoint and the network, run again"
 _REFUSED = {
     "403",
     "401",
@@ -25,10 +33,34 @@ _REFUSED = {
     "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
 }
-_CODE = re.compile(r"<Code>(\w+)</Code>")
-_NO_CONNECTION = re.compile("error sending request|Could not connect|timed out", re.IGNORECASE)
-_SERVER = re.compile(r"https?://[^/\s\"]+")
+# Statuses of 4xx that mean "again", and codes that S3 sends with 400 where it means that: bodies
+# that came late, cut or changed.
+_TRANSIENT = {
+    "408",
+    "429",
+    "BadDigest",
+    "BandwidthLimitExceeded",
+    "IncompleteBody",
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+    "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch",
+}
+_CODE = re.compile(r"<Code>([\w.]+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
+_SERVER = re.compile(r"https?://[^/\s\"]+")
+_CAUSE = re.compile(r"kind: (ConnectionRefused|ConnectionReset|TimedOut)|(dns error)|(certificate)")
+
+
+class UploadGone(RequestRefused):
+    """The parts were put together or given up; never leaves the stores."""
 
 
 @contextmanager
@@ -37,23 +69,29 @@ def boto3_errors(where: str) -> Iterator[None]:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
-        ConfigNotFound,
-        ConfigParseError,
+        ConnectionError,
+        HTTPClientError,
+        IncompleteReadError,
         NoCredentialsError,
-        PartialCredentialsError,
-        ProfileNotFound,
+        ParamValidationError,
     )
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
-        raise explain(error.response["Error"]["Code"], where) from error
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        raise explain(error.response["Error"]["Code"], where, int(status)) from error
     except NoCredentialsError as error:
         raise no_credentials(where) from error
-    except (ConfigNotFound, ConfigParseError, PartialCredentialsError, ProfileNotFound) as error:
-        raise AccessRefused(f"{where} needs credentials: {error}", _CREDENTIALS) from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise _no_answer(str(error), where) from error
+    except (IncompleteReadError, ResponseParserError) as error:
+        raise broke_off(where) from error
+    except ParamValidationError as error:
+        raise RequestRefused(f"{where} can't be asked for: {error}", "check the config") from error
     except BotoCoreError as error:
-        raise explain(str(error), where) from error
+        raise AccessRefused(f"{where} needs credentials: {error}", _CREDENTIALS) from error
 
 
 @contextmanager
@@ -72,8 +110,16 @@ def obstore_errors(where: str) -> Iterator[None]:
             f"{where} holds an object that can't be asked for ({found})", "rename it"
         ) from error
     except (BaseError, FileNotFoundError) as error:
-        code = _CODE.search(str(error)) or _STATUS.search(str(error))
-        raise explain(code[1] if code else str(error).splitlines()[0], where) from error
+        text = str(error)
+        status = _STATUS.search(text)
+        code = _CODE.search(text) or status
+        if code:
+            raise explain(code[1], where, int(status[1]) if status else 0) from error
+        if "redirect without LOCATION" in text:
+            raise explain("PermanentRedirect", where) from error
+        if "error sending request" in text.splitlines()[0]:
+            raise _no_answer(text, where) from error
+        raise broke_off(where) from error
 
 
 def no_credentials(where: str) -> AccessRefused:
@@ -81,15 +127,29 @@ def no_credentials(where: str) -> AccessRefused:
     return AccessRefused(f"{where} needs credentials and none were found", _CREDENTIALS)
 
 
-def explain(code: str, where: str) -> StoreError:
-    """Typed error for an S3 error code, or for the text of an error that has none.
+def broke_off(where: str, how: str = "broke off, or stalled") -> StoreUnreachable:
+    """Error for an answer that began and is of no use."""
+    return StoreUnreachable(f"{where} {how}", _NETWORK)
+
+
+def replaced(where: str) -> TransferMismatch:
+    """Error for an object that is not the one which was listed."""
+    return TransferMismatch(
+        f"{where} was replaced while it was being read", "run again when uploads are over"
+    )
+
+
+def explain(code: str, where: str, status: int = 0) -> StoreError:
+    """Typed error for an S3 error code.
 
     Parameters
     ----------
     code : str
-        S3's error code, an HTTP status, or what the client said.
+        S3's error code, or an HTTP status where it sent none.
     where : str
         Address of what was asked for.
+    status : int
+        HTTP status that came with the code; 0 where unknown.
     """
     if code == "NoSuchBucket":
         bucket = where.removeprefix("s3://").partition("/")[0]
@@ -98,11 +158,25 @@ def explain(code: str, where: str) -> StoreError:
         return ObjectNotFound(f"{where} does not exist", "check the address")
     if code in {"PermanentRedirect", "301"}:
         return AccessRefused(f"{where} is in another region", "set AWS_REGION to the bucket's")
+    if code in {"PreconditionFailed", "412"}:
+        return replaced(where)
+    if code == "NoSuchUpload":
+        return UploadGone(f"the parts of {where} are gone", "run again")
     if code in _REFUSED:
         return AccessRefused(f"{where} was refused ({code})", _CREDENTIALS)
-    if _NO_CONNECTION.search(code):
-        server = _SERVER.search(code)
-        code = f"no connection to {server[0]}" if server else "no connection"
-    return StoreUnreachable(
-        f"{where} could not be reached ({code})", "check the endpoint and the network, run again"
+    if code in _TRANSIENT or (status >= 500 and status != 501):
+        return StoreUnreachable(f"{where} could not be reached ({code})", _NETWORK)
+    if status == 403:
+        return AccessRefused(f"{where} was refused ({code})", _CREDENTIALS)
+    return RequestRefused(
+        f"{where} was refused ({code})",
+        f"see what {code} means in the S3 documentation, and check the address and the s3 options",
     )
+
+
+def _no_answer(text: str, where: str) -> NoAnswer:
+    server, cause = _SERVER.search(text), _CAUSE.search(text)
+    found = f"no connection to {server[0]}" if server else "no connection"
+    if cause:
+        found += f": {cause[1] or cause[2] or cause[3]}"
+    return NoAnswer(f"{where} could not be reached ({found})", _NETWORK)

@@ -1,0 +1,60 @@
+"""Addresses of sources and targets."""
+
+import pytest
+
+from lungprep.errors import ConfigError
+from lungprep.stores.address import check_pair, parse_address
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("s3://bucket", "a bucket without a prefix"),
+        ("s3://bucket/", "a bucket without a prefix"),
+        ("s3://b/x/", "'b' is no bucket name"),
+        ("s3://bucket/a//b", "an empty or dot segment"),
+        ("s3://bucket/../b", "an empty or dot segment"),
+        ("gs://bucket/a", "of an unknown scheme"),
+        ("https://bucket/a", "of an unknown scheme"),
+        ("", "source is empty"),
+        ("nowhere", "which is no folder here"),
+        ("s3:/bucket/a", "which is no folder here"),
+    ],
+)
+def test_bad_source_is_refused_by_name(text, words, tmp_path):
+    with pytest.raises(ConfigError, match=words) as caught:
+        check_pair(text, str(tmp_path / "out"))
+    assert str(caught.value).startswith("source is")
+    assert "write s3://bucket/prefix/ or a folder" in str(caught.value)
+
+
+def test_mistyped_target_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="target is 'bucket', neither an address nor a folder"):
+        check_pair(str(tmp_path), "bucket")
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("s3://bucket/a/", "s3://bucket/a/b"),
+        ("s3://bucket/a/b", "s3://bucket/a"),
+        ("s3://bucket/a", "s3://bucket/a/"),
+        ("{tmp}", "{tmp}/out"),
+        ("{tmp}/in", "{tmp}"),
+        ("{tmp}/in", "{tmp}/in/../in"),
+    ],
+)
+def test_one_inside_the_other_is_refused(source, target, tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(ConfigError, match="lie inside one another; choose two separate places"):
+        check_pair(source.format(tmp=tmp_path), target.format(tmp=tmp_path))
+
+
+def test_neighbours_with_one_beginning_are_no_conflict():
+    source, target = check_pair("s3://bucket/data", "s3://bucket/data-npy")
+    assert str(source) == "s3://bucket/data/"
+    assert str(target) == "s3://bucket/data-npy/"
+
+
+def test_join_keeps_one_slash():
+    assert str(parse_address("source", "s3://bucket/a").join("P1/")) == "s3://bucket/a/P1/"
