@@ -45,7 +45,9 @@ class S3Options:
     kms_key : str or None
         Id or ARN of the key with which the store encrypts what is written; None for its default.
     bucket_owner : str or None
-        Account id that must own the bucket; sent and signed with every request.
+        Account id that must own the bucket; told with the requests that boto3 makes, for obstore
+        would leave the header out of its signature: with listings of what is directly below an
+        address, as each run makes of source and target, and with uploads in parts.
     path_style : bool or None
         Whether the bucket is named in the path of a request, not in the host; None for the path
         at a given endpoint and the host at Amazon's.

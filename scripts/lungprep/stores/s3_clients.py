@@ -86,7 +86,6 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
     virtual = not _path_style(address, options, endpoint)
     if virtual:
         endpoint = endpoint.replace("://", f"://{address.bucket}.", 1)
-    headers = {"x-amz-expected-bucket-owner": options.bucket_owner or ""}
     return S3Store(
         address.bucket,
         prefix=address.prefix,
@@ -99,7 +98,6 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
             "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_S),
             "read_timeout": timedelta(seconds=options.timeout_s),
             "timeout": timedelta(minutes=15),
-            "default_headers": headers if options.bucket_owner else {},
         },
         retry_config={"max_retries": 0},
         **settings,
