@@ -5,13 +5,16 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
 from faults import faulty
+from lungprep.config import complete, read_schema
 from lungprep.demo import rclone
 from lungprep.demo.server import s3_server
+from lungprep.run import Run
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 from workflow.conftest import CONFIG, Lab, three
@@ -106,3 +109,26 @@ def test_a_server_that_dies_and_comes_back_loses_nothing(cohort, tmp_path):
     assert done.returncode == 0, done.stdout
     assert ", 0 failed" in done.stdout
     assert ended == undisturbed
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_run_gives_up_the_parts_that_killed_jobs_left(ceph_s3, ceph_client, monkeypatch, allowed):
+    source, target = ceph_s3("in"), ceph_s3("out")
+    source.write("P1/1.dcm", b"1")
+    key = {"Bucket": "bucket", "Key": f"{target.address.prefix}P1.lungs.npy"}
+    begun = ceph_client.create_multipart_upload(**key)
+    ceph_client.upload_part(**key, UploadId=begun["UploadId"], PartNumber=1, Body=b"1")
+    addresses = {"source": str(source.address), "target": str(target.address)}
+    run = Run(complete(addresses, read_schema()))
+    assert list(run.plan.stale) == ["P1"]
+    if not allowed:
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+        run.plan = replace(run.plan, target=ceph_s3("out"))
+    line = run.abort_abandoned()
+    left = ceph_client.list_multipart_uploads(Bucket="bucket", Prefix=target.address.prefix)
+    if allowed:
+        assert line is None
+        assert "Uploads" not in left
+    else:
+        assert line.startswith("parts of earlier uploads may be left in the target: s3://bucket/")
+        assert len(left["Uploads"]) == 1
