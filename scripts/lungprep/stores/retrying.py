@@ -55,7 +55,7 @@ class Policy:
     deadline_s: float = 300.0
     budget: int = 300
     refill: int = 3
-    silence_s: float = 90.0
+    silence_s: float = 60.0
     first_answer_s: float = 5.0
 
 
