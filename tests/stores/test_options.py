@@ -107,3 +107,23 @@ def test_the_bucket_is_in_the_path_or_in_the_host(recorded, monkeypatch, options
             action()
         ((_, asked, _),) = recorded.requests[before:]
         assert asked.startswith((f"{url}/x/a", f"{url}?list", f"{url}/?list"))
+
+
+def test_an_endpoint_of_a_profile_is_asked_as_a_given_one(recorded, monkeypatch, tmp_path):
+    monkeypatch.setattr(retrying, "POLICY", replace(retrying.POLICY, attempts=1))
+    (tmp_path / "config").write_text("[profile me]\nendpoint_url = http://s3.test\n")
+    (tmp_path / "keys").write_text("[me]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_PROFILE", "me")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, recorded.endpoint_url)
+    place = open_store(Address("bucket", "x/"), S3Options())
+    for action in (place.folders, lambda: place.read("a")):
+        before = len(recorded.requests)
+        with suppress(StoreError):
+            action()
+        ((_, asked, _),) = recorded.requests[before:]
+        assert asked.startswith("http://s3.test/bucket")

@@ -110,9 +110,11 @@ def boto3_client(address: Address, options: S3Options) -> Any:
     import botocore
     from botocore.config import Config
 
-    endpoint = endpoint_url(options)
-    path_style = _path_style(address, options, endpoint or "https://s3.amazonaws.com")
-    return boto3.Session().client(
+    session, endpoint = boto3.Session(), endpoint_url(options)
+    # A profile may name an endpoint of its own.
+    server = endpoint or session.client("s3", region_name=_region()).meta.endpoint_url
+    path_style = _path_style(address, options, server)
+    return session.client(
         "s3",
         region_name=_region(),
         endpoint_url=endpoint,
