@@ -55,7 +55,7 @@ def unpublished(wildcards):
     # Who is to be done is done from the slices on: what an earlier run left in work/, a flag or a
     # volume, may be of another recipe or source, and the target alone says what is done.
     workflow.dag.forcerules.add(workflow.get_rule("load"))
-    RUN.progress.attach(logger, give_up)
+    RUN.progress.attach(logger, give_up, ask_again)
     atexit.register(report)
     # A target without any input would run every time: with nothing to do, name a file.
     return flags or [f"{workflow.basedir}/config.yaml"]
@@ -66,6 +66,13 @@ def give_up(jobid):
     for job in workflow.scheduler.running:
         if not job.is_group() and job.jobid == jobid:
             job.attempt = RETRIES + 1
+
+
+def ask_again(jobid):
+    """Let the scheduler see what the next attempt asks for: it would keep what the first one did."""
+    for job in workflow.dag.jobs:
+        if not job.is_group() and job.jobid == jobid:
+            job._scheduler_resources = None
 
 
 def limit_memory():

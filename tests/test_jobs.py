@@ -1,5 +1,6 @@
 """What a job leaves behind when it succeeds and when it fails."""
 
+import inspect
 import logging
 import os
 import re
@@ -10,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from snakemake.jobs import AbstractJob
 
 from lungprep.errors import AccessRefused, NoLungsFound, StoreUnreachable, TransferMismatch
 from lungprep.intermediates import FAILURE, NAMES, clear
@@ -212,6 +214,17 @@ def test_a_killed_job_gets_three_attempts(snakemake_log, tmp_path):
     again = [line for line in shown if line.startswith("trying P1 again: its job was killed")]
     assert len(again) == 2
     assert given_up == [1]
+
+
+def test_the_scheduler_is_told_that_another_attempt_asks_for_more(snakemake_log, tmp_path):
+    say, shown, progress, _ = snakemake_log
+    asked = []
+    progress.attach(logging.Logger("another"), ask_again=asked.append)
+    say("Trying to restart job 16.")
+    assert asked == [16]
+    assert not shown
+    kept = inspect.getsource(AbstractJob._get_scheduler_resources)
+    assert "if self._scheduler_resources is None:" in kept, "what rules/common.smk resets"
 
 
 def test_where_nothing_goes_any_more_the_run_is_stopped(snakemake_log, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 import signal
 import time
@@ -19,6 +20,7 @@ RETRIES = 2
 # So many patients failing one after the other, none by their own data: all others would too.
 HOPELESS = 10
 FULL_BYTES = 1 << 20
+RESTART = re.compile(r"Trying to restart job (\d+)\.")
 FULL = "the disk of work/ is full; free some space, then run again"
 KILLED = "its job was killed, interrupted or out of memory; see {log}, run again"
 
@@ -58,19 +60,23 @@ class Progress(logging.Handler):
         self._in_vain = 0
         self._start = time.monotonic()
         self._logger = logging.getLogger(__name__)
-        self._give_up: Callable[[int], None] = lambda jobid: None
 
-    def attach(self, logger: logging.Logger, give_up: Callable[[int], None]) -> None:
+    def attach(
+        self,
+        logger: logging.Logger,
+        give_up: Callable[[int], None] = lambda jobid: None,
+        ask_again: Callable[[int], None] = lambda jobid: None,
+    ) -> None:
         """Follow a logger, and speak through it.
 
         Before the last word on a patient `give_up` is called with the job's number: another attempt
-        would be in vain.
+        would be in vain. Before another attempt, `ask_again` is.
 
         Terminal and log file are spared what a line for each patient replaces. Logger plugins,
         which are fed by a queue, get every event.
         """
         self._logger = logger
-        self._give_up = give_up
+        self._give_up, self._ask_again = give_up, ask_again
         for handler in logger.handlers:
             if not isinstance(handler, QueueHandler):
                 handler.addFilter(is_news)
@@ -80,7 +86,9 @@ class Progress(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of a job that started, finished or failed."""
         event = getattr(getattr(record, "event", None), "value", None)
-        if event == "job_info":
+        if again := RESTART.fullmatch(str(record.msg)):
+            self._ask_again(int(again[1]))
+        elif event == "job_info":
             wildcards = getattr(record, "wildcards", None) or {}
             job = (str(getattr(record, "rule_name", "")), str(wildcards.get("patient", "")))
             self._jobs[int(record.jobid)] = job  # type: ignore[attr-defined]
