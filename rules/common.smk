@@ -5,6 +5,7 @@ its input, so that --lint, --unlock and the jobs of a cluster need no network fo
 """
 
 import atexit
+import os
 import sys
 
 from snakemake.logging import logger
@@ -20,12 +21,13 @@ from lungprep.presets import export_options
 from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
 from lungprep.run import Run
+from lungprep.turns import by_command_line, take_up
 from lungprep.weights import check_weights
 
 try:
     config = complete(config, read_schema())
     check_weights(config["segment"])
-    RUN = Run(config)
+    RUN = Run(config, take_up(config, os.environ))
     BUDGET = Budget(config, RUN.prefix, logger.warning)
 except LungprepError as error:
     sys.exit(f"lungprep: {error}")
@@ -42,13 +44,15 @@ wildcard_constraints:
 def unpublished(wildcards):
     """Flags that this run has to make, one per patient to do; with them, the run's reporting."""
     running = workflow.executor_plugin is not None and not workflow.dryrun
+    # Whoever gives --batch divides the cohort by hand; under Snakemake's API there is no command.
+    in_turns = by_command_line(sys.argv[0]) and workflow.dag_settings.batch is None
     try:
         if running and workflow.is_main_process and workflow.execution_settings.lock:
             RUN.lock()
-        flags = RUN.flags()
+        flags = RUN.flags(in_turns=in_turns)
         RUN.write_missing()
         if running and workflow.is_main_process and not RUN.refusal():
-            BUDGET.look_up(RUN.plan.stale)
+            BUDGET.look_up(RUN.turn)
             limit_memory()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
@@ -56,7 +60,7 @@ def unpublished(wildcards):
     # volume, may be of another recipe or source, and the target alone says what is done.
     workflow.dag.forcerules.add(workflow.get_rule("load"))
     RUN.progress.attach(logger, give_up, ask_again)
-    atexit.register(report)
+    atexit.register(end)
     # A target without any input would run every time: with nothing to do, name a file.
     return flags or [f"{workflow.basedir}/config.yaml"]
 
@@ -84,7 +88,7 @@ def limit_memory():
         return
     given = workflow.global_resources.get("mem_mb")
     given_mb = None if given is None else given.value
-    spare = spare_mb(peak_mb(), len(RUN.plan.stale))
+    spare = spare_mb(peak_mb(), len(RUN.turn))
     if spare is not None and (given_mb is None or spare < given_mb):
         logger.warning(
             f"this machine can spare {spare} MB for jobs, not {given_mb}: mem_mb is lowered to that"
@@ -95,12 +99,21 @@ def limit_memory():
     BUDGET.limit_mb = given_mb
 
 
-def report():
-    """Say last what matters most: who is missing, or who was published and who failed."""
-    if workflow.dryrun:
-        print(RUN.plan.missing(), flush=True)
-    elif RUN.started or (workflow.executor_plugin is not None and not RUN.plan.stale):
-        print(RUN.close(), file=sys.stderr, flush=True)
+def end():
+    """Say last what matters most: who is missing, or who was published and who failed.
+
+    Where the run has more turns, the next one begins.
+    """
+    # What else is registered is called before a next turn, this not again.
+    atexit.unregister(end)
+    nothing_to_do = workflow.executor_plugin is not None and not RUN.plan.stale
+    try:
+        if workflow.dryrun:
+            print(RUN.missing(), flush=True)
+        elif RUN.started or RUN.earlier.turns or nothing_to_do:
+            print(RUN.close(), file=sys.stderr, flush=True)
+    finally:
+        RUN.end()
 
 
 def prefix(wildcards):

@@ -16,6 +16,7 @@ from snakemake.jobs import AbstractJob
 from lungprep.errors import AccessRefused, NoLungsFound, StoreUnreachable, TransferMismatch
 from lungprep.intermediates import FAILURE, NAMES, clear
 from lungprep.progress import Progress, duration, is_news
+from lungprep.turns import Tally
 from lungprep.verdicts import read_verdict, verdict_on, write_verdict
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -283,3 +284,12 @@ def test_other_errors_of_snakemake_are_shown():
 )
 def test_durations_read_well(seconds, words):
     assert duration(seconds) == words
+
+
+def test_a_later_turn_counts_on(snakemake_log):
+    say, shown, progress, _ = snakemake_log
+    earlier = Tally("config", published=["A", "B"], failures={"C": "C: torn; mend it"})
+    progress.resume(earlier, 2)
+    start(say, 1, "publish", "P1")
+    say("Finished job 1", "job_finished", job_id=1)
+    assert shown[-1].startswith("published P1; 3 of 5 done, 1 failed, about ")

@@ -27,6 +27,7 @@ RECIPE_CHANGED = "recipe changed"
 SERIES_CHANGED = "another series is asked for"
 # Flags go into the report's page and its file names a class by them.
 FLAG = re.compile(r"[a-z][a-z0-9_]{0,63}")
+SOURCE_CHANGED = "source changed"
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ def stale_reason(
     if series_uid not in (receipt.series, receipt.chosen):
         return SERIES_CHANGED
     if source is not None and source() != receipt.source:
-        return "source changed"
+        return SOURCE_CHANGED
     return None
 
 

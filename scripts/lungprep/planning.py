@@ -7,12 +7,19 @@ from typing import Any
 
 from lungprep.cohort import Cohort, Patient, check_prefixes, from_csv, from_listing
 from lungprep.errors import UnusableKey
-from lungprep.ledger import RECIPE_CHANGED, Receipts, read_receipts, stale_reason
+from lungprep.ledger import (
+    RECIPE_CHANGED,
+    SOURCE_CHANGED,
+    Receipts,
+    read_receipts,
+    stale_reason,
+)
 from lungprep.quarantine import Failure, read_failures
 from lungprep.recipe import recipe_digest
 from lungprep.stores import Address, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
 from lungprep.stores.base import CONNECTIONS, listing_digest
+from lungprep.turns import Tally
 
 QUARANTINE_OVER = "quarantined, and something changed since"
 
@@ -56,6 +63,11 @@ class Plan:
         """Those that are set aside and not tried again."""
         return {p: f for p, f in self.failures.items() if p not in self.stale}
 
+    @property
+    def source_changed(self) -> list[str]:
+        """Those to do because their objects at the source changed."""
+        return [p for p, reason in self.stale.items() if reason == SOURCE_CHANGED]
+
     def missing(self) -> str:
         """Say who is missing and why: what a dry run is asked for."""
         refused = {repr(name): why for name, why in self.cohort.refused.items()}
@@ -77,7 +89,7 @@ class Plan:
         )
 
 
-def make_plan(config: dict[str, Any]) -> Plan:
+def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
     """Find out who is to be done.
 
     Requests one listing of the source's folders, one of the target, the index, and each receipt
@@ -88,6 +100,9 @@ def make_plan(config: dict[str, Any]) -> Plan:
     ----------
     config : dict
         The complete config.
+    tally : Tally, optional
+        The turns of this run that are over: whom they tried is left out, and which sources changed
+        is not asked again.
 
     Raises
     ------
@@ -103,25 +118,31 @@ def make_plan(config: dict[str, Any]) -> Plan:
     target = open_store(destination, options)
     entries = target.entries()
     receipts = read_receipts(target, entries, cohort.patients)
+    tried: set[str] = set() if tally is None else tally.tried
+    changed: set[str] = set() if tally is None else set(tally.changed)
+    compare = config["check_source"] and (tally is None or tally.turns == 0)
     listed = {entry.key: entry.size for entry in entries}
     recipe = recipe_digest(config)
-    failures = read_failures(target, entries, set(cohort.patients) - set(receipts.cohort))
+    failures = read_failures(target, entries, cohort.patients.keys() - receipts.cohort - tried)
 
     def reason(patient: Patient) -> str | None:
+        if patient.id in tried:
+            return None
         source_now = partial(source_digest, patient.prefix, options)
         failure = failures.get(patient.id)
         if failure and config["on_bad_patient"] == "quarantine" and not config["retry_failed"]:
             if failure.stands(recipe, patient.series_uid, source_now):
                 return None
             return QUARANTINE_OVER
-        return stale_reason(
+        stale = stale_reason(
             patient.id,
             listed,
             receipts.cohort.get(patient.id),
             recipe,
             patient.series_uid,
-            source_now if config["check_source"] else None,
+            source_now if compare else None,
         )
+        return SOURCE_CHANGED if stale is None and patient.id in changed else stale
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         reasons = pool.map(reason, cohort.patients.values())

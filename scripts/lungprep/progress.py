@@ -11,6 +11,7 @@ from logging.handlers import QueueHandler
 from pathlib import Path
 
 from lungprep.intermediates import empty
+from lungprep.turns import Tally
 from lungprep.verdicts import Verdict, read_verdict, write_verdict
 
 LAST_RULE = "publish"
@@ -41,11 +42,11 @@ class Progress(logging.Handler):
     Attributes
     ----------
     total : int
-        Patients to do.
+        Patients to do in all turns of the run.
     published : list of str
-        Patients published so far.
+        Patients published so far in this turn.
     failures : dict of str to Verdict
-        Why a patient failed for good.
+        Why a patient failed for good, in this turn.
     """
 
     def __init__(self, logs: Path, work: Path) -> None:
@@ -59,7 +60,14 @@ class Progress(logging.Handler):
         self._attempts: dict[int, int] = {}
         self._in_vain = 0
         self._start = time.monotonic()
+        self._earlier = (0, 0)
         self._logger = logging.getLogger(__name__)
+
+    def resume(self, earlier: Tally, waiting: int) -> None:
+        """Count on from the turns that are over, with so many patients still to do."""
+        self.total = len(earlier.tried) + waiting
+        self._start = earlier.start
+        self._earlier = (len(earlier.published), len(earlier.failures))
 
     def attach(
         self,
@@ -99,7 +107,7 @@ class Progress(logging.Handler):
             if rule == LAST_RULE:
                 self.published.append(patient)
                 self._in_vain = 0
-                self._logger.info(f"published {patient}; {self._tally()}")
+                self._logger.info(f"published {patient}; {self.tally()}")
         elif event == "job_error":
             jobid = int(record.jobid)  # type: ignore[attr-defined]
             rule, patient = self._jobs.get(jobid, ("", ""))
@@ -124,7 +132,7 @@ class Progress(logging.Handler):
         empty(self._work / patient)
         write_verdict(self._work / patient, verdict)
         self._logger.error(f"failed {patient}: {verdict.text}")
-        self._logger.info(self._tally())
+        self._logger.info(self.tally())
         self._in_vain = 0 if verdict.data else self._in_vain + 1
         if self._in_vain == HOPELESS:
             self._logger.error(
@@ -133,13 +141,13 @@ class Progress(logging.Handler):
             # Snakemake waits for the jobs that are under way, and starts no more.
             os.kill(os.getpid(), signal.SIGTERM)
 
-    def _tally(self) -> str:
-        over = len(self.published) + len(self.failures)
+    def tally(self) -> str:
+        """How many of all are done, how many failed, and how long the others will take."""
+        published = self._earlier[0] + len(self.published)
+        failed = self._earlier[1] + len(self.failures)
+        over = published + failed
         left = (time.monotonic() - self._start) / over * (self.total - over)
-        return (
-            f"{len(self.published)} of {self.total} done, {len(self.failures)} failed, "
-            f"about {duration(left)} left"
-        )
+        return f"{published} of {self.total} done, {failed} failed, about {duration(left)} left"
 
 
 def is_news(record: logging.LogRecord) -> bool:

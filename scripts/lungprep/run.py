@@ -1,6 +1,7 @@
 """One run of the workflow, from its plan to its last lines."""
 
 import json
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from lungprep.report import PAGE, page
 from lungprep.runlock import FOLDER, Lock, lock_run
 from lungprep.stores import S3Options
 from lungprep.stores.address import check_pair
+from lungprep.turns import Signals, Tally, leave, next_turn
 
 WORK = "work"
 
@@ -29,10 +31,15 @@ class Run:
     ----------
     config : dict
         The complete config.
+    earlier : Tally
+        The turns that are over.
     """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], earlier: Tally) -> None:
         self._config = config
+        self.earlier = earlier
+        self._per_turn: int | None = None
+        self._signals = Signals()
         self._source, self._target = check_pair(config["source"], config["target"])
         # Snakemake has left its working directory again when the run is closed.
         self._work = Path(WORK).resolve()
@@ -48,9 +55,14 @@ class Run:
     @cached_property
     def plan(self) -> Plan:
         """Who is to be done."""
-        plan = make_plan(self._config)
-        self.progress.total = len(plan.stale)
+        plan = make_plan(self._config, self.earlier)
+        self.progress.resume(self.earlier, len(plan.stale))
         return plan
+
+    @cached_property
+    def turn(self) -> list[str]:
+        """Patients that this process takes."""
+        return list(self.plan.stale)[: self._per_turn]
 
     @cached_property
     def _patients(self) -> dict[str, Patient]:
@@ -59,11 +71,22 @@ class Run:
             return {}
         return from_csv(self._config["patients"], self._source).patients
 
-    def flags(self) -> list[str]:
-        """Files that this run has to make: one per patient to do."""
-        flags = [f"{WORK}/{patient}/published" for patient in self.plan.stale]
+    def flags(self, *, in_turns: bool) -> list[str]:
+        """Files that this process has to make: one per patient of the turn, or of all."""
+        self._per_turn = self._config["patients_per_turn"] if in_turns else None
+        flags = [f"{WORK}/{patient}/published" for patient in self.turn]
+        last = len(self.turn) == len(self.plan.stale)
         # No patient id starts with an underscore.
-        return [*flags, f"{WORK}/_refused"] if self.plan.cohort.refused else flags
+        return [*flags, f"{WORK}/_refused"] if last and self.plan.cohort.refused else flags
+
+    def missing(self) -> str:
+        """Who is missing and why: the last lines of a dry run."""
+        if len(self.turn) == len(self.plan.stale):
+            return self.plan.missing()
+        return (
+            f"the jobs above are those of the first {len(self.turn)} patients; a run goes on with "
+            f"the others\n{self.plan.missing()}"
+        )
 
     def lock(self) -> None:
         """Be the only run in the working directory until the process ends.
@@ -84,8 +107,10 @@ class Run:
             Where the file can't be written.
         """
         if self._table is not None:
-            failures = {patient: self.progress.failures[patient].text for patient in self.set_aside}
-            write_absentees(self._table, absentees(self.plan, self.progress.published, failures))
+            tally = self.tally
+            plan = replace(self.plan, stale={**tally.reasons, **self.plan.stale})
+            failures = {p: tally.failures[p].removeprefix(f"{p}: ") for p in tally.set_aside}
+            write_absentees(self._table, absentees(plan, tally.published, failures))
 
     def start(self) -> None:
         """Clear what a killed run left in the work folder, and see that the target takes writes.
@@ -99,6 +124,8 @@ class Run:
         receipts = self.plan.receipts
         write_index(self.plan.target, {**receipts.others, **receipts.cohort})
         self.started = True
+        if self._per_turn:
+            self._signals.watch()
 
     def tidy(self) -> None:
         """Clear what earlier runs left in the work folder."""
@@ -156,7 +183,32 @@ class Run:
                 )
                 self.set_aside.append(patient)
         ended = len(self.set_aside) + len(self.progress.published)
-        return ended == len(self.plan.stale) and not self.plan.cohort.refused
+        last = len(self.turn) == len(self.plan.stale)
+        return ended == len(self.turn) and not (last and self.plan.cohort.refused)
+
+    @property
+    def tally(self) -> Tally:
+        """What the run did so far, this turn included."""
+        failures = {p: f"{p}: {why.text}" for p, why in self.progress.failures.items()}
+        reasons = {p: self.plan.stale[p] for p in failures}
+        return self.earlier.plus(
+            self.progress.published, failures, reasons, self.set_aside, self.plan.source_changed
+        )
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether this turn is through with its patients, others wait, and nobody said stop."""
+        tried = self.tally.tried
+        reached = self.started and tried.issuperset(self.turn) and not self._signals.received
+        return reached and not tried.issuperset(self.plan.stale)
+
+    def end(self) -> None:
+        """Begin the next turn, in this process, or see to the exit status of all turns."""
+        self._signals.end()
+        if self._goes_on:
+            next_turn(self.tally, self._locks)
+        if self._signals.received or self.earlier.failed:
+            leave(1)
 
     def close(self) -> str:
         """Publish index and report, clear the work folder, and sum up.
@@ -164,17 +216,21 @@ class Run:
         Returns
         -------
         str
-            How many patients were published, how many failed and why each.
+            How many patients of all turns were published, how many failed and why each; where
+            another turn follows, only how far the run is.
         """
         published = {
             patient: Receipt.from_json(json.loads((self._work / patient / "published").read_text()))
             for patient in self.progress.published
         }
         failures = [
-            *(f"{patient}: {why.text}" for patient, why in self.progress.failures.items()),
+            *self.tally.failures.values(),
             *(f"{name!r}: {why}" for name, why in self.plan.cohort.refused.items()),
         ]
-        lines = [self._summary(len(published)), *(f"  {line}" for line in failures)]
+        if self._goes_on:
+            lines = [f"turn {self.tally.turns} is over: {self.progress.tally()}"]
+        else:
+            lines = [self._summary(), *(f"  {line}" for line in failures)]
         if published or self.progress.failures or self.plan.receipts.unknown:
             try:
                 self._publish(published, failures)
@@ -200,19 +256,20 @@ class Run:
         write_index(target, receipts)
         earlier = [failure.text for failure in self.plan.quarantined.values()]
         target.write(PAGE, page(receipts, [*failures, *earlier]))
-        done = receipts.keys() - self.progress.failures.keys()
+        done = receipts.keys() - self.tally.failures.keys()
         write_table(target, updated(read_table(target), self.progress.failures, done))
         for patient in published.keys() & self.plan.failures:
             target.discard(FAILED.format(patient=patient))
 
-    def _summary(self, published: int) -> str:
-        plan = self.plan
-        failed = len(self.progress.failures) - len(self.set_aside) + len(plan.cohort.refused)
-        aside = len(self.set_aside) + len(plan.quarantined)
-        left = len(plan.stale) - published - len(self.progress.failures)
-        done = len(plan.cohort.patients) - len(plan.stale) - len(plan.quarantined)
+    def _summary(self) -> str:
+        plan, tally = self.plan, self.tally
+        failed = tally.failed + len(plan.cohort.refused)
+        aside = len(tally.set_aside) + len(plan.quarantined)
+        left = len(plan.stale.keys() - tally.tried)
+        todo = len(plan.cohort.patients.keys() - self.earlier.tried)
+        done = todo - len(plan.stale) - len(plan.quarantined)
         text = (
-            f"published {published} patients to {plan.target.address}, {failed} failed, "
+            f"published {len(tally.published)} patients to {plan.target.address}, {failed} failed, "
             f"{done} were done before"
         )
         text += f", {aside} are quarantined" if aside else ""
