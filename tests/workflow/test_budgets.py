@@ -1,12 +1,14 @@
 """Budgets that no clock decides: requests and jobs of a large cohort that is done."""
 
 import json
+import math
+import re
 from collections import Counter
 
 import pytest
 import yaml
 
-from lungprep.config import complete, read_schema
+from lungprep.config import complete, read_schema, with_defaults
 from lungprep.demo.server import s3_server
 from lungprep.recipe import recipe_digest
 from lungprep.stores import S3Options, open_store
@@ -61,6 +63,27 @@ def requests_of(server, action):
     before = len(server.requests())
     result = action()
     return Counter(kind for kind, _ in server.requests()[before:]), result
+
+
+def listings(patients):
+    """LIST requests for so many folders of the source, and for three keys each in the target.
+
+    The target also holds the index, and the folder of the previews.
+    """
+    return math.ceil(patients / 1000) + math.ceil((3 * patients + 2) / 1000)
+
+
+def test_requests_grow_with_thousands_of_patients():
+    assert listings(1595) == 2 + 5, "what the tests below count"
+    assert listings(5000) + 1 <= 25, "and the index"
+
+
+def test_a_turn_bounds_the_jobs_that_are_planned(large):
+    assert with_defaults({}, read_schema())["patients_per_turn"] <= 1000
+    large.target = open_store(large.target.address.join("none"), S3Options())
+    done = large.run("-n", patients_per_turn=50)
+    assert re.search(r"^total +201$", done.stdout, re.MULTILINE), "four a patient, and all"
+    assert "missing: 1595 of 1595 patients" in done.stdout
 
 
 def test_a_published_cohort_costs_ten_requests(large, published):
