@@ -21,6 +21,7 @@ from lungprep.presets import export_options
 from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
 from lungprep.run import Run
+from lungprep.scheduling import look_once_a_second
 from lungprep.turns import by_command_line, take_up
 from lungprep.weights import check_weights
 
@@ -151,6 +152,7 @@ onstart:
     refusal = RUN.refusal()
     if refusal:
         sys.exit(f"lungprep: {refusal}")
+    look_once_a_second(workflow.scheduler)
     try:
         RUN.start()
     except LungprepError as error:

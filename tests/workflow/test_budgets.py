@@ -73,6 +73,33 @@ def listings(patients):
     return math.ceil(patients / 1000) + math.ceil((3 * patients + 2) / 1000)
 
 
+def test_the_scheduler_is_not_woken_ever_more_often(lab, tmp_path):
+    """Each timer that is set writes down how many of the scheduler's are running."""
+    lab.admit("P1")
+    lab.admit("P2")
+    (tmp_path / "sitecustomize.py").write_text(SPY)
+    done = lab.run(cores=1, environ={"PYTHONPATH": str(tmp_path), "SPY_LOG": str(tmp_path / "log")})
+    assert done.returncode == 0, done.stdout
+    running = [int(line) for line in (tmp_path / "log").read_text().split()]
+    assert len(running) > 2
+    assert max(running) <= 1, "the one that has just rung"
+
+
+SPY = """
+import os, threading
+def ours(timer):
+    module = getattr(timer.function, "__module__", "")
+    return module in ("snakemake.scheduling.job_scheduler", "lungprep.scheduling")
+def start(timer):
+    if ours(timer):
+        timers = [t for t in threading.enumerate() if isinstance(t, threading.Timer) and ours(t)]
+        with open(os.environ["SPY_LOG"], "a") as log:
+            log.write(f"{len(timers)}\\n")
+    threading.Thread.start(timer)
+threading.Timer.start = start
+"""
+
+
 def test_requests_grow_with_thousands_of_patients():
     assert listings(1595) == 2 + 5, "what the tests below count"
     assert listings(5000) + 1 <= 25, "and the index"
