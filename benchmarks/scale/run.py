@@ -6,7 +6,7 @@ prints a Markdown table. With ``--real 100`` it also runs so many tiny patients 
 
 CPU is user plus system time of Snakemake and all its jobs, the server's not. Planning, scheduling
 and peak are those of the Snakemake process itself, in all its turns. The first job is the first to
-open its log, in seconds from the command.
+open its log: seconds from the command, and CPU seconds of Snakemake until then.
 """
 
 import argparse
@@ -28,6 +28,7 @@ import cohorts
 import yaml
 from counting import Counting, counting
 
+from lungprep.errors import NotFound
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 
@@ -45,12 +46,12 @@ class Cost:
     cpu_s: float
     own_cpu_s: float
     peak_mb: float
-    first_job_s: float | None
+    first_job: tuple[float, float] | None
     jobs: int
 
     def row(self) -> str:
         """Line of the table."""
-        first = "" if self.first_job_s is None else f"{self.first_job_s:.1f}"
+        first = " | " if self.first_job is None else "{:.1f} | {:.1f}".format(*self.first_job)
         counts = " | ".join(f"{self.requests[kind]:,}" for kind in KINDS)
         return (
             f"| {self.patients:,} | {self.what} | {counts} | {self.cpu_s:.1f} | "
@@ -65,18 +66,19 @@ def main() -> None:
     parser.add_argument("--real", type=int, nargs="*", default=[])
     parser.add_argument("--bucket", default="bench")
     parser.add_argument("--cores", default="2")
+    parser.add_argument("--per-turn", default=1000)
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
     print(
         f"| patients | command | {' | '.join(KINDS)} | CPU s | of Snakemake | peak MB | jobs | "
-        "first job s |"
+        "first job s | CPU s |"
     )
-    print("|---:|---|" + "---:|" * (len(KINDS) + 5))
+    print("|---:|---|" + "---:|" * (len(KINDS) + 6))
     with counting(os.environ["AWS_ENDPOINT_URL_S3"]) as proxy:
         for patients in options.patients:
             listings(proxy, f"s3://{options.bucket}/listing-{patients}/", patients)
         for patients in options.real:
-            real(proxy, f"s3://{options.bucket}/real-{patients}/", patients, options.cores)
+            real(proxy, f"s3://{options.bucket}/real-{patients}/", patients, options)
 
 
 def listings(proxy: Counting, place: str, patients: int) -> None:
@@ -84,7 +86,7 @@ def listings(proxy: Counting, place: str, patients: int) -> None:
     source, target = (parse_address("source", place + side) for side in ("in/", "out/"))
     if count(source) < patients:
         cohorts.put(source, cohorts.listed(patients))
-    if not present(target):
+    if not up_to_date(target, patients):
         cohorts.put(target, cohorts.published(patients, {}))
     open_store(target, S3Options()).discard("_cohort.json")
     done = f"source={source}", f"target={target}"
@@ -96,13 +98,13 @@ def listings(proxy: Counting, place: str, patients: int) -> None:
     measure(proxy, patients, "run, stopped at its first job", empty)
 
 
-def real(proxy: Counting, place: str, patients: int, cores: str) -> None:
+def real(proxy: Counting, place: str, patients: int, options: argparse.Namespace) -> None:
     """A run of all, and one more."""
     source, target = (parse_address("source", place + side) for side in ("in/", "out/"))
     if count(source) < patients:
         cohorts.put(source, cohorts.scanned(patients))
-    done = f"source={source}", f"target={target}"
-    extra = ("--configfile", "coarse.yaml", "--cores", cores)
+    done = f"source={source}", f"target={target}", f"patients_per_turn={options.per_turn}"
+    extra = ("--configfile", "coarse.yaml", "--cores", options.cores)
     measure(proxy, patients, "run", done, *extra)
     measure(proxy, patients, "no-op", done, *extra)
 
@@ -112,9 +114,13 @@ def count(place: cohorts.Address) -> int:
     return len(open_store(place, S3Options()).folders()) if bucket_exists(place) else 0
 
 
-def present(place: cohorts.Address) -> bool:
-    """Whether anything lies at an address."""
-    return bool(open_store(place, S3Options()).entries())
+def up_to_date(target: cohorts.Address, patients: int) -> bool:
+    """Whether the last receipt of a published cohort is that of the recipe in force."""
+    *_, (key, receipt) = cohorts.published(patients, {})
+    try:
+        return open_store(target, S3Options()).read(key) == receipt
+    except NotFound:
+        return False
 
 
 def bucket_exists(place: cohorts.Address) -> bool:
@@ -141,7 +147,7 @@ def measure(
                 command, cwd=folder, env=environ, stdout=output, stderr=subprocess.STDOUT
             )
             stop = "stopped" in what
-            own_cpu_s, peak_mb, first_job_s = watch(process, folder, start, stop)
+            own_cpu_s, peak_mb, first_job = watch(process, folder, start, stop)
         text = (folder / "output").read_text()
     if process.returncode and not stop:
         raise SystemExit(f"{what}: status {process.returncode}\n{text[-2000:]}")
@@ -150,18 +156,18 @@ def measure(
     totals = [int(number) for number in re.findall(r"^total +(\d+)$", text, re.MULTILINE)]
     # A dry run says it twice; a run says it once for each turn.
     jobs = max(totals, default=0) if "-n" in arguments else sum(totals)
-    cost = Cost(patients, what, proxy.take(), cpu_s, own_cpu_s, peak_mb, first_job_s, jobs)
+    cost = Cost(patients, what, proxy.take(), cpu_s, own_cpu_s, peak_mb, first_job, jobs)
     print(cost.row(), flush=True)
 
 
 def watch(
     process: subprocess.Popen, folder: Path, start: float, stop: bool
-) -> tuple[float, float, float | None]:
+) -> tuple[float, float, tuple[float, float] | None]:
     """CPU s and peak MB of the process itself over all turns, and when its first job began, s.
 
     With `stop`, it is told to end then.
     """
-    own_cpu_s, peak_kb, first_job_s = 0.0, 0, None
+    own_cpu_s, peak_kb, first_job = 0.0, 0, None
     while process.poll() is None:
         proc = Path(f"/proc/{process.pid}")
         found = re.search(r"VmHWM:\s+(\d+) kB", (proc / "status").read_text())
@@ -169,12 +175,12 @@ def watch(
         # User and system time, the 14th and 15th field; the name in the second has no space.
         ticks = (proc / "stat").read_text().split()[13:15]
         own_cpu_s = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-        if first_job_s is None and any(folder.glob("logs/load/*.log")):
-            first_job_s = time.monotonic() - start
+        if first_job is None and any(folder.glob("logs/load/*.log")):
+            first_job = time.monotonic() - start, own_cpu_s
             if stop:
                 process.terminate()
         time.sleep(0.05)
-    return own_cpu_s, peak_kb / 1024, first_job_s
+    return own_cpu_s, peak_kb / 1024, first_job
 
 
 if __name__ == "__main__":
