@@ -99,8 +99,8 @@ def listings(proxy: Counting, place: str, patients: int) -> None:
 
 
 def real(proxy: Counting, place: str, patients: int, options: argparse.Namespace) -> None:
-    """A run of all, and one more."""
-    source, target = (parse_address("source", place + side) for side in ("in/", "out/"))
+    """A run of all into a target of its own, and one more."""
+    source, target = parse_address("source", place + "in/"), f"{place}out-{time.time_ns()}/"
     if count(source) < patients:
         cohorts.put(source, cohorts.scanned(patients))
     done = f"source={source}", f"target={target}", f"patients_per_turn={options.per_turn}"
