@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from snakemake.io import PeriodicityDetector
 
 from lungprep.cohort import from_csv, from_listing
 from lungprep.errors import ConfigError, NotFound
@@ -33,7 +34,7 @@ class Listing:
         return self.names
 
 
-GOOD = ["P1", "LIDC-IDRI-0001", "0a291d1b12b86213d813e3796f14b329", "a.b_c-d", "x" * 128]
+GOOD = ["P1", "LIDC-IDRI-0001", "0a291d1b12b86213d813e3796f14b329", "a.b_c-d", "x" * 109 + "y" * 19]
 BAD = [
     "..",
     ".",
@@ -58,6 +59,19 @@ def test_good_names_run_and_bad_ones_are_refused_by_name():
     assert cohort.size == len(GOOD) + len(BAD)
     for why in cohort.refused.values():
         assert why.startswith("not usable as a patient id; rename it: an id takes 1 to 128")
+
+
+def test_ids_that_snakemake_takes_for_a_circle_are_refused():
+    detect = PeriodicityDetector().is_periodic
+    for name, circle in (
+        ("0" * 32, True), ("a" + "0" * 20, True), ("0" * 19, False), ("ab" * 20, True),
+        ("0" * 31 + "1", False), ("ab" * 19 + "b", False), ("-0" * 20, True),
+    ):  # fmt: skip
+        name = f"P{name}"
+        assert bool(detect(name)) == circle
+        cohort = from_listing(Listing(name))
+        assert (name in cohort.refused) == circle
+        assert all("must not end in 20 repetitions" in why for why in cohort.refused.values())
 
 
 def test_hidden_folders_are_no_patients():

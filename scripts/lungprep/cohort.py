@@ -13,6 +13,9 @@ from lungprep.stores.address import parse_address
 
 # Ids become file names, keys and wildcards, so only what is safe as all of them is accepted.
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# Snakemake takes 20 like parts at the end for a rule that feeds on itself, and ends the whole run.
+PERIODIC = re.compile(r"(.+)\1{19}$")
+PERIODIC_RULE = "rename it: an id must not end in 20 repetitions, such as of one digit"
 # Folders that systems leave, such as .git or .snapshot.
 HIDDEN = re.compile(r"\.\w.*")
 ID_RULE = (
@@ -152,10 +155,12 @@ def _cohort(patients: Iterable[Patient]) -> Cohort:
     accepted: dict[str, Patient] = {}
     refused: dict[str, str] = {}
     for patient in patients:
-        if ACCEPTED_ID.fullmatch(patient.id):
-            accepted[patient.id] = patient
-        else:
+        if not ACCEPTED_ID.fullmatch(patient.id):
             refused[patient.id] = str(LungprepError("not usable as a patient id", ID_RULE))
+        elif PERIODIC.search(patient.id):
+            refused[patient.id] = str(LungprepError("not usable as a patient id", PERIODIC_RULE))
+        else:
+            accepted[patient.id] = patient
     owners: dict[str, str] = {}
     for patient_id in accepted:
         for pattern in (VOLUME, LUNGS, RECEIPT, FAILED):
