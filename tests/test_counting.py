@@ -14,6 +14,7 @@ def test_counts_are_the_servers_own(s3, server):
         content = bytes(range(256)) * 5000
         entry = store.write("a.bin", content)
         assert store.read("a.bin", entry) == content
+        assert store.stat("a.bin") == entry
         assert store.entries() == store.entries(below=True) == [entry]
         counts = proxy.take()
         assert counts == Counter(kind for kind, _ in server.requests()[before:])

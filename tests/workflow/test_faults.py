@@ -17,6 +17,7 @@ from lungprep.demo.server import s3_server
 from lungprep.run import Run
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
+from lungprep.turns import Tally
 from workflow.conftest import CONFIG, Lab, three
 
 # A restart takes 20 to 30; the policy's own test has such a one, without waiting.
@@ -119,7 +120,7 @@ def test_a_run_gives_up_the_parts_that_killed_jobs_left(ceph_s3, ceph_client, mo
     begun = ceph_client.create_multipart_upload(**key)
     ceph_client.upload_part(**key, UploadId=begun["UploadId"], PartNumber=1, Body=b"1")
     addresses = {"source": str(source.address), "target": str(target.address)}
-    run = Run(complete(addresses, read_schema()))
+    run = Run(complete(addresses, read_schema()), Tally(""))
     assert list(run.plan.stale) == ["P1"]
     if not allowed:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")

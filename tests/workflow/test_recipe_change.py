@@ -62,7 +62,7 @@ def test_an_edit_of_the_image_chain_is_seen_and_a_comment_is_not(lab, own_code):
     own_code(hu, "HU_MAX = 3071", "# What scanners store.\nHU_MAX = 3071")
     own_code(hu, "Rescale one slice.", "Rescale a slice.")
     own_code("config.yaml", "# Average what", "# Blur what")
-    own_code("scripts/lungprep/stores/s3.py", "ATTEMPTS = 6", "ATTEMPTS = 7")
+    own_code("scripts/lungprep/stores/retrying.py", "attempts: int = 30", "attempts: int = 31")
     assert lab.missing() == ["0 of 1 patients"]
     own_code(hu, "HU_MAX = 3071", "HU_MAX = 3070")
     assert lab.missing() == STALE
