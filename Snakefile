@@ -6,6 +6,7 @@ load       streams a patient's slices into memory and makes an int16 HU volume o
 resample   interpolates it onto a grid of 1 mm
 segment    finds the right and the left lung
 publish    crops to the lungs and writes volume, mask, preview and receipt to the target
+shard      all of these for some patients: what a job of a cluster does
 
 The target alone decides who is done: `snakemake -n` says who is missing and why.
 """
@@ -27,4 +28,5 @@ include: "rules/load.smk"
 include: "rules/resample.smk"
 include: "rules/segment.smk"
 include: "rules/publish.smk"
+include: "rules/shard.smk"
 include: "rules/refuse.smk"

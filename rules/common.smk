@@ -20,15 +20,17 @@ from lungprep.machine import spare_mb
 from lungprep.presets import export_options
 from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
-from lungprep.run import Run
 from lungprep.scheduling import look_once_a_second
+from lungprep.shards.allocation import OWN_MB
+from lungprep.shards.papers import PER_JOB
+from lungprep.shards.share import run_of
 from lungprep.turns import by_command_line, take_up
 from lungprep.weights import check_weights
 
 try:
     config = complete(config, read_schema())
     check_weights(config["segment"])
-    RUN = Run(config, take_up(config, os.environ))
+    RUN = run_of(config, take_up(config, os.environ), os.environ)
     BUDGET = Budget(config, RUN.prefix, logger.warning)
 except LungprepError as error:
     sys.exit(f"lungprep: {error}")
@@ -50,20 +52,29 @@ def unpublished(wildcards):
     try:
         if running and workflow.is_main_process and workflow.execution_settings.lock:
             RUN.lock()
-        flags = RUN.flags(in_turns=in_turns)
+        flags = RUN.flags(in_turns=in_turns, per_job=patients_per_job())
         RUN.write_missing()
         if running and workflow.is_main_process and not RUN.refusal():
-            BUDGET.look_up(RUN.turn)
+            # The jobs of shares look up the memory of their own patients.
+            BUDGET.look_up([] if patients_per_job() else RUN.turn)
             limit_memory()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
     # Who is to be done is done from the slices on: what an earlier run left in work/, a flag or a
     # volume, may be of another recipe or source, and the target alone says what is done.
-    workflow.dag.forcerules.add(workflow.get_rule("load"))
+    for name in ("load", "shard"):
+        workflow.dag.forcerules.add(workflow.get_rule(name))
     RUN.progress.attach(logger, give_up, ask_again)
     atexit.register(end)
     # A target without any input would run every time: with nothing to do, name a file.
     return flags or [f"{workflow.basedir}/config.yaml"]
+
+
+def patients_per_job():
+    """Patients of a job; none where each step of each patient is a job of this machine."""
+    if config["patients_per_job"] is not None or workflow.executor_plugin is None:
+        return config["patients_per_job"]
+    return PER_JOB if workflow.executor_plugin.common_settings.non_local_exec else None
 
 
 def give_up(jobid):
@@ -148,6 +159,22 @@ def publish_mb(wildcards, input, attempt):
     return BUDGET.publish(wildcards.patient, input.resample, input.segment, attempt)
 
 
+# Minutes of a core for a patient, by segment.method, with room for slow stores and nodes.
+PATIENT_MINUTES = {"classical": 1, "lungmask": 10, "totalsegmentator": 15}
+PATIENT_MB = {"classical": 1000, "lungmask": 5000, "totalsegmentator": 8000}
+
+
+def shard_mb(wildcards, threads, attempt):
+    """What so many patients at a time take, and Snakemake; more for each attempt."""
+    return OWN_MB + round(threads * PATIENT_MB[config["segment"]["method"]] * (1 + attempt) / 2)
+
+
+def shard_minutes(wildcards, threads, attempt):
+    """Start, stop and the patients; more for each attempt."""
+    patients = patients_per_job() or PER_JOB
+    return 10 + attempt * -(-patients * PATIENT_MINUTES[config["segment"]["method"]] // threads)
+
+
 onstart:
     refusal = RUN.refusal()
     if refusal:
@@ -162,8 +189,18 @@ onstart:
         print(f"lungprep: {note}", file=sys.stderr)
 
 
+# The job of a share ends well whoever of its patients fails.
+onsuccess:
+    try:
+        RUN.settle()
+        RUN.quarantine()
+    except LungprepError as error:
+        print(f"lungprep: {error}", file=sys.stderr)
+
+
 onerror:
     try:
+        RUN.settle()
         if RUN.quarantine():
             sys.exit(0)
     except LungprepError as error:

@@ -11,10 +11,13 @@ from logging.handlers import QueueHandler
 from pathlib import Path
 
 from lungprep.intermediates import empty
+from lungprep.shards.dispatch import Dispatch
+from lungprep.shards.papers import Result
 from lungprep.turns import Tally
 from lungprep.verdicts import Verdict, read_verdict, write_verdict
 
 LAST_RULE = "publish"
+SHARES = "shard"
 CHATTER = {"job_started", "job_finished", "progress"}
 # Attempts after the first; of use to jobs that were killed, and to stores that were down.
 RETRIES = 2
@@ -47,6 +50,8 @@ class Progress(logging.Handler):
         Patients published so far in this turn.
     failures : dict of str to Verdict
         Why a patient failed for good, in this turn.
+    dispatch : Dispatch or None
+        Where the jobs are those of shares.
     """
 
     def __init__(self, logs: Path, work: Path) -> None:
@@ -56,6 +61,7 @@ class Progress(logging.Handler):
         self.total = 0
         self.failures: dict[str, Verdict] = {}
         self.published: list[str] = []
+        self.dispatch: Dispatch | None = None
         self._jobs: dict[int, tuple[str, str]] = {}
         self._attempts: dict[int, int] = {}
         self._in_vain = 0
@@ -98,7 +104,8 @@ class Progress(logging.Handler):
             self._ask_again(int(again[1]))
         elif event == "job_info":
             wildcards = getattr(record, "wildcards", None) or {}
-            job = (str(getattr(record, "rule_name", "")), str(wildcards.get("patient", "")))
+            who = wildcards.get("patient", wildcards.get("shard", ""))
+            job = (str(getattr(record, "rule_name", "")), str(who))
             self._jobs[int(record.jobid)] = job  # type: ignore[attr-defined]
             # A job that dies before it opens its log must not be judged by that of an earlier run.
             (self._logs / job[0] / f"{job[1]}.log").unlink(missing_ok=True)
@@ -108,10 +115,14 @@ class Progress(logging.Handler):
                 self.published.append(patient)
                 self._in_vain = 0
                 self._logger.info(f"published {patient}; {self.tally()}")
+            elif rule == SHARES and self.dispatch:
+                self._take(self.dispatch.collect(patient))
         elif event == "job_error":
             jobid = int(record.jobid)  # type: ignore[attr-defined]
             rule, patient = self._jobs.get(jobid, ("", ""))
-            if patient and patient not in self.failures:
+            if rule == SHARES and self.dispatch:
+                self._share_failed(jobid, patient)
+            elif patient and patient not in self.failures:
                 self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
                 verdict = read_verdict(self._work / patient) or self._killed(rule, patient)
                 if verdict.transient and self._attempts[jobid] <= RETRIES:
@@ -140,6 +151,39 @@ class Progress(logging.Handler):
             )
             # Snakemake waits for the jobs that are under way, and starts no more.
             os.kill(os.getpid(), signal.SIGTERM)
+
+    def _share_failed(self, jobid: int, shard: str) -> None:
+        """Take note that the job of a share was killed, or could not do all."""
+        self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
+        log = self._share_log(shard)
+        if self._attempts[jobid] <= RETRIES:
+            self._logger.info(f"sending share {shard} again: its job failed; see {log}")
+        elif self.dispatch:
+            self._logger.error(f"share {shard} failed {RETRIES + 1} times; see {log}")
+            self.dispatch.give_up(shard)
+
+    def _share_log(self, shard: str) -> Path:
+        return self._logs / SHARES / f"{shard}.log"
+
+    def settle(self) -> None:
+        """Find out what became of the patients of shares that did not end well.
+
+        Raises
+        ------
+        StoreError
+            If the target does not answer.
+        """
+        if self.dispatch:
+            self._take(self.dispatch.settle(self._share_log))
+
+    def _take(self, result: Result) -> None:
+        """Count the patients of a share."""
+        self.published += result.published
+        self.failures |= result.failures
+        for patient, verdict in result.failures.items():
+            self._logger.error(f"failed {patient}: {verdict.text}")
+        if result.published or result.failures:
+            self._logger.info(f"published {len(result.published)} patients; {self.tally()}")
 
     def tally(self) -> str:
         """How many of all are done, how many failed, and how long the others will take."""

@@ -17,6 +17,7 @@ from lungprep.progress import Progress
 from lungprep.quarantine import Failure, set_aside
 from lungprep.report import PAGE, page
 from lungprep.runlock import FOLDER, Lock, lock_run
+from lungprep.shards.dispatch import Dispatch, recall
 from lungprep.stores import S3Options
 from lungprep.stores.address import check_pair
 from lungprep.turns import Signals, Tally, leave, next_turn
@@ -45,6 +46,7 @@ class Run:
         self._work = Path(WORK).resolve()
         self._locks = FOLDER.resolve()
         self._lock: Lock | None = None
+        self._dispatch: Dispatch | None = None
         self.progress = Progress(Path("logs").resolve(), self._work)
         self.started = False
         self.set_aside: list[str] = []
@@ -71,10 +73,17 @@ class Run:
             return {}
         return from_csv(self._config["patients"], self._source).patients
 
-    def flags(self, *, in_turns: bool) -> list[str]:
-        """Files that this process has to make: one per patient of the turn, or of all."""
-        self._per_turn = self._config["patients_per_turn"] if in_turns else None
+    def flags(self, *, in_turns: bool, per_job: int | None) -> list[str]:
+        """Files that this process has to make: one per patient or job of the turn, or of all."""
+        self._per_turn = self._config["patients_per_turn"] * (per_job or 1) if in_turns else None
         flags = [f"{WORK}/{patient}/published" for patient in self.turn]
+        if per_job and flags:
+            plan, folder = self.plan, self._locks
+            self._dispatch = Dispatch(
+                self._config, plan.cohort, plan.target, self.turn, per_job, folder
+            )
+            self.progress.dispatch = self._dispatch
+            flags = self._dispatch.flags()
         last = len(self.turn) == len(self.plan.stale)
         # No patient id starts with an underscore.
         return [*flags, f"{WORK}/_refused"] if last and self.plan.cohort.refused else flags
@@ -97,6 +106,7 @@ class Run:
             If another one is.
         """
         self._lock = self._lock or lock_run(self._locks)
+        recall(self._locks, self._config)
 
     def write_missing(self) -> None:
         """Write the table of who is missing, if the config asks for it.
@@ -123,6 +133,8 @@ class Run:
         self.tidy()
         receipts = self.plan.receipts
         write_index(self.plan.target, {**receipts.others, **receipts.cohort})
+        if self._dispatch:
+            self._dispatch.send()
         self.started = True
         if self._per_turn:
             self._signals.watch()
@@ -156,6 +168,20 @@ class Run:
         if any(self.plan.other_recipe) and not self._config["overwrite"]:
             return self.plan.overwrite_hint()
         return None
+
+    def settle(self) -> None:
+        """Find out what jobs of shares did that did not end well, and clear up after all of them.
+
+        Not to be left to the exit of the process, when no more threads can be started.
+
+        Raises
+        ------
+        StoreError
+            If the target does not answer.
+        """
+        if self._dispatch and self.started:
+            self.progress.settle()
+            recall(self._locks, self._config)
 
     def quarantine(self) -> bool:
         """Set aside the patients whose data are at fault, if the config says so.
@@ -207,7 +233,8 @@ class Run:
         self._signals.end()
         if self._goes_on:
             next_turn(self.tally, self._locks)
-        if self._signals.received or self.earlier.failed:
+        # Snakemake knows of jobs alone, and those of shares end well whoever fails.
+        if self._signals.received or self.earlier.failed or (self.started and self.tally.failed):
             leave(1)
 
     def close(self) -> str:
@@ -219,10 +246,7 @@ class Run:
             How many patients of all turns were published, how many failed and why each; where
             another turn follows, only how far the run is.
         """
-        published = {
-            patient: Receipt.from_json(json.loads((self._work / patient / "published").read_text()))
-            for patient in self.progress.published
-        }
+        published = self.published()
         failures = [
             *self.tally.failures.values(),
             *(f"{name!r}: {why}" for name, why in self.plan.cohort.refused.items()),
@@ -245,6 +269,15 @@ class Run:
         if not self.plan.stale:
             self.tidy()
         return "\n".join(lines)
+
+    def published(self) -> dict[str, Receipt]:
+        """What the receipts of the patients say that this turn has published."""
+        if self._dispatch:
+            return self._dispatch.receipts
+        return {
+            patient: Receipt.from_json(json.loads((self._work / patient / "published").read_text()))
+            for patient in self.progress.published
+        }
 
     def _publish(self, published: dict[str, Receipt], failures: list[str]) -> None:
         """Write index, report and failures, which keep what the target holds of other cohorts.

@@ -1,0 +1,29 @@
+"""A share of the patients as one job of an engine, in place of the rules of each patient.
+
+in    target: _shards/{shard}.csv, the list of the share, which the run wrote
+out   target: all that publish writes of each patient, and _shards/{shard}.json: who was published,
+      and why others failed
+      the same record in work/, for Snakemake
+"""
+
+
+rule shard:
+    """Run this workflow on a share of the patients, in a scratch folder of the node."""
+    output:
+        "work/_shards/{shard}.json",
+    log:
+        "logs/shard/{shard}.log",
+    wildcard_constraints:
+        shard=r"[0-9a-f-]+",
+    retries: RETRIES
+    conda:
+        "../envs/lungprep.yaml"
+    threads: 4
+    resources:
+        mem_mb=shard_mb,
+        runtime=shard_minutes,
+    params:
+        config=config,
+        snakefile=workflow.main_snakefile,
+    script:
+        "../scripts/shard.py"

@@ -1,0 +1,88 @@
+"""What a run and the jobs of its shares tell one another, through the target."""
+
+import csv
+import io
+import json
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lungprep.cohort import Patient
+from lungprep.errors import ObjectNotFound
+from lungprep.ledger import Receipt
+from lungprep.records import to_json
+from lungprep.stores import Store
+from lungprep.verdicts import Verdict
+
+# No patient id starts with an underscore, so no patient's file lies here.
+LIST = "_shards/{shard}.csv"
+RESULT = "_shards/{shard}.json"
+# Names the file for the result, and makes a run that of a share.
+VARIABLE = "LUNGPREP_SHARD"
+COLUMNS = ("patient", "prefix", "series_uid")
+# Patients of a job where nothing else is asked for: docs/clusters.md has what it costs.
+PER_JOB = 25
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of the patients of a share.
+
+    Attributes
+    ----------
+    published : dict of str to Receipt
+        Patients that the target holds, by this attempt of the job or one before.
+    failures : dict of str to Verdict
+        Why the others failed; who is in neither was not reached.
+    """
+
+    published: dict[str, Receipt] = field(default_factory=dict)
+    failures: dict[str, Verdict] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """Content of `RESULT`."""
+        published = {patient: asdict(receipt) for patient, receipt in self.published.items()}
+        failures = {patient: asdict(verdict) for patient, verdict in self.failures.items()}
+        return to_json({"published": published, "failures": failures})
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "Result":
+        """Inverse of `to_json`.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError, AttributeError
+            Where the content is not that of a result.
+        """
+        fields: dict[str, Any] = json.loads(content)
+        return cls(
+            {patient: Receipt.from_json(r) for patient, r in fields["published"].items()},
+            {patient: Verdict(**verdict) for patient, verdict in fields["failures"].items()},
+        )
+
+
+def read_result(target: Store, shard: str) -> Result | None:
+    """What the job of a share left; None where it left nothing that can be read."""
+    try:
+        return Result.from_json(target.read(RESULT.format(shard=shard)))
+    except (ObjectNotFound, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def shares(patients: Iterable[str], per_job: int) -> dict[str, list[str]]:
+    """Deal patients out, by names of shares that no other run uses."""
+    patients = list(patients)
+    run = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
+    starts = range(0, len(patients), per_job)
+    return {f"{run}-{n:04d}": patients[i : i + per_job] for n, i in enumerate(starts, 1)}
+
+
+def cohort_file(patients: Iterable[Patient]) -> bytes:
+    """A cohort file of some patients, with their whole addresses."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    table.writerows((p.id, p.prefix, p.series_uid or "") for p in patients)
+    return text.getvalue().encode()

@@ -1,0 +1,112 @@
+"""The run of a share on its node: ordinary but for its first and its last word."""
+
+from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from lungprep.cohort import LUNGS, RECEIPT, VOLUME, Cohort, Patient, from_csv
+from lungprep.ledger import read_receipts, stale_reason
+from lungprep.planning import Plan, source_digest
+from lungprep.recipe import recipe_digest
+from lungprep.run import Run
+from lungprep.shards.papers import VARIABLE, Result
+from lungprep.stores import Entry, S3Options, Store, open_store
+from lungprep.stores.address import check_pair
+from lungprep.stores.base import CONNECTIONS
+from lungprep.turns import Tally
+
+
+def share_plan(config: dict[str, Any], cohort: Cohort, target: Store) -> Plan:
+    """Find out who of a few patients is to be done, with no listing of all the others.
+
+    Requests the metadata of a patient's receipt; where there is one, it and that of two arrays.
+
+    Parameters
+    ----------
+    config : dict
+        The complete config.
+    cohort : Cohort
+        The patients.
+    target : Store
+        Where results lie.
+
+    Raises
+    ------
+    StoreError
+        Where the target does not answer, or a source with ``check_source``.
+    """
+    options = S3Options(**config["s3"])
+    present = _present(target, [RECEIPT.format(patient=patient) for patient in cohort.patients])
+    receipts = read_receipts(target, present, cohort.patients)
+    arrays = [p.format(patient=patient) for patient in receipts.cohort for p in (VOLUME, LUNGS)]
+    listed = {entry.key: entry.size for entry in _present(target, arrays)}
+    recipe = recipe_digest(config)
+
+    def reason(patient: Patient) -> str | None:
+        return stale_reason(
+            patient.id,
+            listed,
+            receipts.cohort.get(patient.id),
+            recipe,
+            patient.series_uid,
+            partial(source_digest, patient.prefix, options) if config["check_source"] else None,
+        )
+
+    stale = {p: why for p, patient in cohort.patients.items() if (why := reason(patient))}
+    return Plan(cohort, stale, {}, receipts, recipe, target)
+
+
+def _present(target: Store, keys: list[str]) -> list[Entry]:
+    """Those of some objects that there are."""
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        return [entry for entry in pool.map(target.stat, keys) if entry is not None]
+
+
+class Share(Run):
+    """As a `Run`, but it plans for its patients alone, and its result is a record.
+
+    Parameters
+    ----------
+    config : dict
+        The complete config; its cohort file is the list of the share.
+    earlier : Tally
+        No turns.
+    result : Path
+        Where the `Result` goes.
+    """
+
+    def __init__(self, config: dict[str, Any], earlier: Tally, result: Path) -> None:
+        super().__init__(config, earlier)
+        self._result = result.resolve()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Who of the share is to be done."""
+        source, destination = check_pair(self._config["source"], self._config["target"])
+        target = open_store(destination, self._options)
+        plan = share_plan(self._config, from_csv(self._config["patients"], source), target)
+        self.progress.resume(self.earlier, len(plan.stale))
+        return plan
+
+    def flags(self, *, in_turns: bool, per_job: int | None) -> list[str]:
+        """Files that this process has to make: one per patient to do."""
+        return super().flags(in_turns=False, per_job=None)
+
+    def start(self) -> None:
+        """Begin: the run that sent the share has seen to the target."""
+        self.started = True
+
+    def close(self) -> str:
+        """Record who was published and who failed, and sum up."""
+        done = {p: r for p, r in self.plan.receipts.cohort.items() if p not in self.plan.stale}
+        result = Result({**done, **self.published()}, self.progress.failures)
+        self._result.write_bytes(result.to_json())
+        return self._summary()
+
+
+def run_of(config: dict[str, Any], earlier: Tally, environ: MutableMapping[str, str]) -> Run:
+    """The run of this process: that of a share where the environment says so."""
+    result = environ.pop(VARIABLE, "")
+    return Share(config, earlier, Path(result)) if result else Run(config, earlier)

@@ -1,0 +1,17 @@
+"""Run the workflow on a share of the patients, as the job of an engine."""
+
+from pathlib import Path
+
+from lungprep.shards.allocation import run_share, told_in
+
+with told_in(snakemake.log[0], snakemake.wildcards.shard) as say:
+    result = run_share(
+        snakemake.wildcards.shard,
+        snakemake.params.config,
+        Path(snakemake.params.snakefile),
+        snakemake.threads,
+        snakemake.resources.mem_mb,
+        Path(snakemake.resources.tmpdir),
+        say,
+    )
+    Path(snakemake.output[0]).write_bytes(result.to_json())

@@ -1,0 +1,5 @@
+"""Runs on engines start as all others do."""
+
+from workflow.conftest import lab
+
+__all__ = ["lab"]
