@@ -7,6 +7,7 @@ its input, so that --lint, --unlock and the jobs of a cluster need no network fo
 import atexit
 import os
 import sys
+from itertools import islice
 
 from snakemake.logging import logger
 
@@ -24,6 +25,7 @@ from lungprep.scheduling import look_once_a_second
 from lungprep.shards.allocation import OWN_MB
 from lungprep.shards.papers import PER_JOB
 from lungprep.shards.share import run_of
+from lungprep.shards.slurm import check_job
 from lungprep.turns import by_command_line, take_up
 from lungprep.weights import check_weights
 
@@ -181,6 +183,10 @@ onstart:
         sys.exit(f"lungprep: {refusal}")
     look_once_a_second(workflow.scheduler)
     try:
+        if workflow.executor_plugin.name == "slurm":
+            jobs = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "shard")
+            for job in islice(jobs, 1):
+                check_job(job.resources, job.threads)
         RUN.start()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")

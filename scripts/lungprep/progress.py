@@ -6,7 +6,7 @@ import re
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from logging.handlers import QueueHandler
 from pathlib import Path
 
@@ -144,10 +144,16 @@ class Progress(logging.Handler):
         write_verdict(self._work / patient, verdict)
         self._logger.error(f"failed {patient}: {verdict.text}")
         self._logger.info(self.tally())
-        self._in_vain = 0 if verdict.data else self._in_vain + 1
-        if self._in_vain == HOPELESS:
+        self._judge([verdict])
+
+    def _judge(self, verdicts: Iterable[Verdict]) -> None:
+        """Stop the run where one patient after the other fails, and not by their data."""
+        before = self._in_vain
+        for verdict in verdicts:
+            self._in_vain = 0 if verdict.data else self._in_vain + 1
+        if before < HOPELESS <= self._in_vain:
             self._logger.error(
-                f"stopping: the last {HOPELESS} patients failed, and none by its own data"
+                f"stopping: the last {self._in_vain} patients failed, and none by its own data"
             )
             # Snakemake waits for the jobs that are under way, and starts no more.
             os.kill(os.getpid(), signal.SIGTERM)
@@ -155,15 +161,12 @@ class Progress(logging.Handler):
     def _share_failed(self, jobid: int, shard: str) -> None:
         """Take note that the job of a share was killed, or could not do all."""
         self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
-        log = self._share_log(shard)
+        log = self._logs / SHARES / f"{shard}.log"
         if self._attempts[jobid] <= RETRIES:
             self._logger.info(f"sending share {shard} again: its job failed; see {log}")
         elif self.dispatch:
             self._logger.error(f"share {shard} failed {RETRIES + 1} times; see {log}")
-            self.dispatch.give_up(shard)
-
-    def _share_log(self, shard: str) -> Path:
-        return self._logs / SHARES / f"{shard}.log"
+            self._take(self.dispatch.give_up(shard, log))
 
     def settle(self) -> None:
         """Find out what became of the patients of shares that did not end well.
@@ -174,7 +177,7 @@ class Progress(logging.Handler):
             If the target does not answer.
         """
         if self.dispatch:
-            self._take(self.dispatch.settle(self._share_log))
+            self._take(self.dispatch.settle())
 
     def _take(self, result: Result) -> None:
         """Count the patients of a share."""
@@ -184,6 +187,9 @@ class Progress(logging.Handler):
             self._logger.error(f"failed {patient}: {verdict.text}")
         if result.published or result.failures:
             self._logger.info(f"published {len(result.published)} patients; {self.tally()}")
+        if result.published:
+            self._in_vain = 0
+        self._judge(result.failures.values())
 
     def tally(self) -> str:
         """How many of all are done, how many failed, and how long the others will take."""

@@ -32,9 +32,9 @@ def digests(lab):
     return {p: [lab.sidecar(p)[k]["sha256"] for k in ("npy", "lungs_npy")] for p in receipts}
 
 
-def summary(done):
+def summary(output):
     """The last words of a run."""
-    lines = done.stdout.splitlines()
+    lines = output.splitlines()
     starts = [n for n, line in enumerate(lines) if line.startswith("published ")]
     return lines[starts[-1] :]
 
@@ -51,7 +51,9 @@ def test_shares_end_as_a_run_of_steps_does(lab, tmp_path):
     steps = lab.run(**apart, patients_per_job="null")
     done = lab.run(patients_per_job=2)
     assert done.returncode == steps.returncode == 1, done.stdout
-    assert [line.replace("/out/", "/out/steps/") for line in summary(done)] == summary(steps)
+    assert [line.replace("/out/", "/out/steps/") for line in summary(done.stdout)] == summary(
+        steps.stdout
+    )
     assert "shard        2" in done.stdout
     other = open_store(parse_address("target", apart["target"]), S3Options())
     assert lab.target.read("failures.csv") == other.read("failures.csv")
@@ -72,7 +74,7 @@ def test_quarantine_is_the_sender_s_affair(lab):
     done = lab.run(patients_per_job=2, on_bad_patient="quarantine")
     assert done.returncode == 0, done.stdout
     assert "bad.failed.json" in lab.published()
-    assert "1 are quarantined" in summary(done)[0]
+    assert "1 are quarantined" in summary(done.stdout)[0]
     assert lab.missing(on_bad_patient="quarantine") == ["0 of 2 patients"]
 
 

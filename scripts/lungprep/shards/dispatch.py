@@ -1,14 +1,12 @@
 """The shares of a run, from their lists to what came back."""
 
-import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lungprep.cohort import Cohort
-from lungprep.errors import LungprepError
+from lungprep.errors import LungprepError, StoreError
 from lungprep.ledger import Receipt
 from lungprep.records import read_record, write_record
 from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_result, shares
@@ -62,7 +60,7 @@ class Dispatch:
         self._out = folder / OUT
         self.shares = shares(patients, per_job)
         self.receipts: dict[str, Receipt] = {}
-        self._given_up: set[str] = set()
+        self._given_up: dict[str, str] = {}
         self._back: set[str] = set()
 
     def flags(self) -> list[str]:
@@ -89,54 +87,75 @@ class Dispatch:
             list(pool.map(write, self.shares))
 
     def collect(self, shard: str) -> Result:
-        """What the job of a share left, when it has ended well."""
-        self._back.add(shard)
-        return self._taken(shard, read_result(self._target, shard) or Result())
+        """What the job of a share left that has ended well."""
+        try:
+            result = self._said(shard)
+        except StoreError:
+            result = Result()
+        if len(result.published) + len(result.failures) == len(self.shares[shard]):
+            self._back.add(shard)
+            self.receipts.update(result.published)
+            return result
+        return self._tried(shard)
 
-    def give_up(self, shard: str) -> None:
-        """Take note that the job of a share failed for good."""
-        self._given_up.add(shard)
-
-    def settle(self, log: Callable[[str], Path]) -> Result:
-        """What became of the patients of shares that did not end well: the target tells.
+    def give_up(self, shard: str, log: Path) -> Result:
+        """What became of the patients of a share whose job failed for good.
 
         Parameters
         ----------
-        log : callable
-            From a share to the log of its job.
+        shard : str
+            Name of the share.
+        log : Path
+            Of its job.
+        """
+        self._given_up[shard] = KILLED.format(shard=shard, log=log)
+        return self._tried(shard)
+
+    def _tried(self, shard: str) -> Result:
+        """As `_settled`; a target that does not answer is asked once more when the run is over."""
+        try:
+            return self._settled(shard)
+        except StoreError:
+            return Result()
+
+    def settle(self) -> Result:
+        """What became of the patients of all shares that did not end well: the target tells.
 
         Raises
         ------
         StoreError
             If the target does not answer.
         """
-        from lungprep.shards.share import share_plan
-
         total = Result()
         for shard in self.shares.keys() - self._back:
-            members = {p: self._cohort.patients[p] for p in self.shares[shard]}
-            plan = share_plan(self._config, Cohort(members), self._target)
-            done = {p: r for p, r in plan.receipts.cohort.items() if p not in plan.stale}
-            said = (read_result(self._target, shard) or Result()).failures
-            why = KILLED.format(shard=shard, log=log(shard))
-            killed = Verdict("shard", "Killed", why, transient=True, data=False)
-            failed = {
-                p: said.get(p, killed) for p in plan.stale if p in said or shard in self._given_up
-            }
-            self._taken(shard, Result(done, failed))
-            total.published.update(done)
-            total.failures.update(failed)
-            self._back.add(shard)
+            result = self._settled(shard)
+            total.published.update(result.published)
+            total.failures.update(result.failures)
         return total
 
-    def _taken(self, shard: str, result: Result) -> Result:
-        """Keep what is about patients of the share, and no other."""
-        members = set(self.shares[shard])
-        if stray := (result.published.keys() | result.failures.keys()) - members:
-            logging.getLogger(__name__).warning("%s tells of strangers: %s", shard, sorted(stray))
-        published = {p: r for p, r in result.published.items() if p in members}
-        self.receipts.update(published)
-        return Result(published, {p: v for p, v in result.failures.items() if p in members})
+    def _settled(self, shard: str) -> Result:
+        from lungprep.shards.share import share_plan
+
+        members = {p: self._cohort.patients[p] for p in self.shares[shard]}
+        plan = share_plan(self._config, Cohort(members), self._target)
+        done = {p: r for p, r in plan.receipts.cohort.items() if p not in plan.stale}
+        failed = {p: v for p, v in self._said(shard).failures.items() if p in plan.stale}
+        if shard in self._given_up:
+            why = self._given_up[shard]
+            killed = Verdict("shard", "Killed", why, transient=True, data=False)
+            failed = {p: failed.get(p, killed) for p in plan.stale}
+        self._back.add(shard)
+        self.receipts.update(done)
+        return Result(done, failed)
+
+    def _said(self, shard: str) -> Result:
+        """The result that a job left, of patients of its share alone."""
+        result = read_result(self._target, shard) or Result()
+        members = self.shares[shard]
+        return Result(
+            {p: r for p, r in result.published.items() if p in members},
+            {p: v for p, v in result.failures.items() if p in members},
+        )
 
 
 def recall(folder: Path, config: dict[str, Any]) -> None:
@@ -153,7 +172,8 @@ def recall(folder: Path, config: dict[str, Any]) -> None:
         The complete config.
     """
     out = folder / OUT
-    with suppress(LungprepError, FileNotFoundError):
+    # A record that was cut off with its run names nothing.
+    with suppress(LungprepError, FileNotFoundError, ValueError, KeyError):
         left = read_record(out)
         options = S3Options(**config["s3"])
         target = open_store(parse_address("target", str(left["target"])), options)
