@@ -21,7 +21,7 @@ from lungprep.machine import spare_mb
 from lungprep.presets import export_options
 from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
-from lungprep.scheduling import look_once_a_second
+from lungprep.scheduling import look_once_a_second, stop_at_any_time
 from lungprep.shards.allocation import OWN_MB
 from lungprep.shards.papers import PER_JOB
 from lungprep.shards.share import run_of
@@ -182,6 +182,7 @@ onstart:
     if refusal:
         sys.exit(f"lungprep: {refusal}")
     look_once_a_second(workflow.scheduler)
+    stop_at_any_time(workflow.scheduler)
     try:
         if workflow.executor_plugin.name == "slurm":
             jobs = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "shard")

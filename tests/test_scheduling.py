@@ -5,7 +5,7 @@ import threading
 
 from snakemake.scheduling.job_scheduler import JobScheduler
 
-from lungprep.scheduling import OneTimer, look_once_a_second
+from lungprep.scheduling import OneTimer, look_once_a_second, stop_at_any_time
 
 
 def test_a_timer_that_is_set_many_times_rings_once():
@@ -37,3 +37,18 @@ def test_the_scheduler_is_woken_by_its_semaphore():
     look_once_a_second(scheduler)
     scheduler._schedule_reevalutation(0)
     assert scheduler._open_jobs.acquire(timeout=60)
+
+
+def test_a_signal_does_not_wait_for_the_thread_that_it_interrupts():
+    assert "self._lock = threading.Lock()" in inspect.getsource(JobScheduler.__init__)
+
+    class Scheduler:
+        _lock = threading.Lock()
+        _open_jobs = threading.Semaphore(0)
+        exit_gracefully = JobScheduler.exit_gracefully
+
+    scheduler = Scheduler()
+    stop_at_any_time(scheduler)
+    with scheduler._lock:
+        scheduler.exit_gracefully()
+    assert scheduler._user_kill == "graceful"

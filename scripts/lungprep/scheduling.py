@@ -43,3 +43,11 @@ def look_once_a_second(scheduler: Any) -> None:
     """Give a `JobScheduler` one timer in place of ever more; before it starts its first job."""
     # Both names are Snakemake's own; a test holds them against the version in use.
     scheduler._schedule_reevalutation = OneTimer(scheduler._open_jobs.release)
+
+
+def stop_at_any_time(scheduler: Any) -> None:
+    """Let SIGTERM reach a `JobScheduler` also while it sees to jobs that ended.
+
+    Its handler takes a lock that the same thread holds then, and would wait for itself for ever.
+    """
+    scheduler._lock = threading.RLock()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_resul
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 from lungprep.verdicts import Verdict
-from workflow.conftest import COARSE
+from workflow.conftest import COARSE, wait_for
 
 PHANTOM = list(slices(chest(), COARSE))
 SHORT = PHANTOM[:1]
@@ -157,3 +158,37 @@ def test_lists_lie_where_no_patient_does():
     from lungprep.cohort import ACCEPTED_ID
 
     assert not ACCEPTED_ID.fullmatch(LIST.partition("/")[0])
+
+
+def admit_nobody(lab):
+    """A cohort of patients whose bucket does not exist."""
+    lab.folder.mkdir()
+    lab.admit("present", SHORT)
+    rows = [f"P{n:02d},s3://no-such-bucket/P{n:02d}/" for n in range(30)]
+    (lab.folder / "cohort.csv").write_text("\n".join(["patient,prefix", *rows]) + "\n")
+
+
+def test_a_run_in_which_nothing_goes_stops(lab):
+    admit_nobody(lab)
+    done = lab.run("--set-threads", "shard=1", patients="cohort.csv", patients_per_job=5)
+    assert done.returncode == 1
+    assert "patients failed, and none by its own data" in done.stdout
+    assert int(re.search(r"(\d+) not reached", summary(done.stdout)[0])[1]) >= 10, done.stdout
+    assert "Traceback" not in done.stdout
+    assert papers(lab) == []
+
+
+def test_stopped_by_sigterm(lab):
+    for n in range(4):
+        lab.admit(f"P{n}", PHANTOM)
+    running = lab.start(patients_per_job=2)
+    wait_for(lab.published, running)
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "Traceback" not in output, output
+    assert papers(lab) == []
+    again = lab.run(patients_per_job=2)
+    assert again.returncode == 0, again.stdout
+    assert len({tuple(pair) for pair in digests(lab).values()}) == 1
+    assert lab.missing() == ["0 of 4 patients"]
