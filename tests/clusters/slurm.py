@@ -15,7 +15,7 @@ from pathlib import Path
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "munged")
 LINK = Path("/etc/slurm/slurm.conf")
-SECONDS_TO_START = 30
+SECONDS_TO_START = 60
 CPUS = 4
 CONF = """\
 ClusterName=tests
@@ -50,7 +50,7 @@ InactiveLimit=0
 KillWait=5
 MinJobAge=300
 SlurmctldTimeout=30
-SlurmdTimeout=30
+SlurmdTimeout=10
 Waittime=0
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
@@ -128,7 +128,7 @@ class Slurm:
         self.wait(lambda: self.call("sinfo", "-h", "-o", "%t").strip() in ("idle", "mix", "alloc"))
 
     def kill_node(self):
-        """Let the node die: slurmd, and all that it runs."""
+        """Let the node die: slurmd, and all that it runs; wait until SLURM has noticed."""
         steps = [pid for pid in processes() if "slurmstepd" in command(pid)]
         below = [pid for pid in processes() if steps and descends(pid, steps)]
         self.daemons["slurmd"].kill()
@@ -136,6 +136,7 @@ class Slurm:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.daemons["slurmd"].wait()
+        self.wait(lambda: "down" in self.call("sinfo", "-h", "-o", "%t"))
 
     def daemon(self, name, *options):
         """A daemon, in the foreground of a process of ours."""
@@ -163,7 +164,7 @@ class Slurm:
         """Wait for a step of the start."""
         deadline = time.monotonic() + SECONDS_TO_START
         while not condition():
-            assert time.monotonic() < deadline, f"SLURM did not start, see {self.folder}"
+            assert time.monotonic() < deadline, f"SLURM is not as it should be, see {self.folder}"
             time.sleep(0.1)
 
     def stop(self):

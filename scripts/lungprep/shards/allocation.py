@@ -78,8 +78,9 @@ def run_share(
             "target": str(destination),
             "patients": "cohort.csv",
             "patients_per_job": None,
-            # Set aside by the run that sent the share.
+            # Left to the run that sent the share.
             "on_bad_patient": "fail",
+            "missing_tsv": None,
         }
         (folder / "config.json").write_bytes(to_json(own))
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]

@@ -98,6 +98,9 @@ class Share(Run):
         """Begin: the run that sent the share has seen to the target."""
         self.started = True
 
+    def abort_abandoned(self) -> None:
+        """Leave parts of uploads alone: those of a whole prefix are the sender's affair."""
+
     def close(self) -> str:
         """Record who was published and who failed, and sum up."""
         done = {p: r for p, r in self.plan.receipts.cohort.items() if p not in self.plan.stale}
