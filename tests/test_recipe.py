@@ -216,7 +216,7 @@ def test_conda_environment_is_in_step_with_the_lock():
     assert pins == {name: locked[name] for name in direct}
 
 
-@pytest.mark.parametrize("name", ["", "-dev", "-audit"])
+@pytest.mark.parametrize("name", ["", "-dev", "-audit", "-slurm"])
 def test_each_locked_package_has_hashes_and_no_address(name):
     text = (ROOT / f"envs/requirements{name}.txt").read_text()
     pins = [block for block in re.split(r"\n(?=[\w])", text) if "==" in block]

@@ -121,7 +121,8 @@ class Progress(logging.Handler):
             jobid = int(record.jobid)  # type: ignore[attr-defined]
             rule, patient = self._jobs.get(jobid, ("", ""))
             if rule == SHARES and self.dispatch:
-                self._share_failed(jobid, patient)
+                # What the engine says of it, such as TIMEOUT.
+                self._share_failed(jobid, patient, str(getattr(record, "rule_msg", None) or ""))
             elif patient and patient not in self.failures:
                 self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
                 verdict = read_verdict(self._work / patient) or self._killed(rule, patient)
@@ -158,14 +159,15 @@ class Progress(logging.Handler):
             # Snakemake waits for the jobs that are under way, and starts no more.
             os.kill(os.getpid(), signal.SIGTERM)
 
-    def _share_failed(self, jobid: int, shard: str) -> None:
+    def _share_failed(self, jobid: int, shard: str, said: str) -> None:
         """Take note that the job of a share was killed, or could not do all."""
+        reason = (said.splitlines() or ["its job failed"])[0].rstrip(".")
         self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
         log = self._logs / SHARES / f"{shard}.log"
         if self._attempts[jobid] <= RETRIES:
-            self._logger.info(f"sending share {shard} again: its job failed; see {log}")
+            self._logger.info(f"sending share {shard} again: {reason}; see {log}")
         elif self.dispatch:
-            self._logger.error(f"share {shard} failed {RETRIES + 1} times; see {log}")
+            self._logger.error(f"share {shard} failed {RETRIES + 1} times: {reason}; see {log}")
             self._take(self.dispatch.give_up(shard, log))
 
     def settle(self) -> None:

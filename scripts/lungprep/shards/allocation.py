@@ -169,8 +169,9 @@ def scratch(tmp: Path) -> Iterator[Path]:
     Parameters
     ----------
     tmp : Path
-        Where it is made.
+        Where it is made, if the node has it: a login node's may not be there.
     """
+    tmp = tmp if tmp.is_dir() else Path(tempfile.gettempdir())
     for left in tmp.glob(f"{PREFIX}*/{HELD}"):
         lock = Lock(left)
         # Others' folders can't be opened, and go with their own jobs.
