@@ -161,7 +161,7 @@ class Progress(logging.Handler):
 
     def _share_failed(self, jobid: int, shard: str, said: str) -> None:
         """Take note that the job of a share was killed, or could not do all."""
-        reason = (said.splitlines() or ["its job failed"])[0].rstrip(".")
+        reason = (said.splitlines() or ["its job failed"])[0].partition(". ")[0]
         self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
         log = self._logs / SHARES / f"{shard}.log"
         if self._attempts[jobid] <= RETRIES:
