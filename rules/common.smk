@@ -22,7 +22,9 @@ from lungprep.presets import export_options
 from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
 from lungprep.scheduling import look_once_a_second, stop_at_any_time
+from lungprep.shards import aws_batch
 from lungprep.shards.allocation import OWN_MB
+from lungprep.shards.apart import check_apart
 from lungprep.shards.papers import PER_JOB
 from lungprep.shards.share import run_of
 from lungprep.shards.slurm import check_job
@@ -54,6 +56,10 @@ def unpublished(wildcards):
     try:
         if running and workflow.is_main_process and workflow.execution_settings.lock:
             RUN.lock()
+        if running and workflow.executor_plugin.common_settings.implies_no_shared_fs:
+            # Kubernetes keeps them in a Secret.
+            registered = workflow.spawned_job_args_factory.envvars() if on_aws_batch() else ()
+            check_apart(config, workflow.storage_settings.default_storage_prefix, registered)
         flags = RUN.flags(in_turns=in_turns, per_job=patients_per_job())
         RUN.write_missing()
         if running and workflow.is_main_process and not RUN.refusal():
@@ -69,7 +75,7 @@ def unpublished(wildcards):
     RUN.progress.attach(logger, give_up, ask_again)
     atexit.register(end)
     # A target without any input would run every time: with nothing to do, name a file.
-    return flags or [f"{workflow.basedir}/config.yaml"]
+    return flags or [local(f"{workflow.basedir}/config.yaml")]
 
 
 def patients_per_job():
@@ -168,7 +174,14 @@ PATIENT_MB = {"classical": 1000, "lungmask": 5000, "totalsegmentator": 8000}
 
 def shard_mb(wildcards, threads, attempt):
     """What so many patients at a time take, and Snakemake; more for each attempt."""
-    return OWN_MB + round(threads * PATIENT_MB[config["segment"]["method"]] * (1 + attempt) / 2)
+    mb = OWN_MB + round(threads * PATIENT_MB[config["segment"]["method"]] * (1 + attempt) / 2)
+    return aws_batch.accepted_mb(threads, mb) if on_aws_batch() else mb
+
+
+def on_aws_batch():
+    """Whether this run sends jobs there, or is the job, which the service tells by a variable."""
+    engine = workflow.executor_plugin
+    return "AWS_BATCH_JOB_ID" in os.environ or (engine is not None and engine.name == "aws-batch")
 
 
 def shard_minutes(wildcards, threads, attempt):
@@ -184,10 +197,15 @@ onstart:
     look_once_a_second(workflow.scheduler)
     stop_at_any_time(workflow.scheduler)
     try:
-        if workflow.executor_plugin.name == "slurm":
-            jobs = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "shard")
-            for job in islice(jobs, 1):
+        engine = workflow.executor_plugin.name
+        jobs = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "shard")
+        for job in islice(jobs, 1):
+            if engine == "slurm":
                 check_job(job.resources, job.threads)
+            elif engine == "aws-batch":
+                longest_s = 60 * shard_minutes(None, job.threads, RETRIES + 1)
+                timeout_s = workflow.executor_settings.task_timeout
+                aws_batch.check_job(job.threads, job.resources["mem_mb"], longest_s, timeout_s)
         RUN.start()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
