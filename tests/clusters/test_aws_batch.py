@@ -81,7 +81,7 @@ def local_digests(lab):
     return [receipt[key]["sha256"] for key in ("npy", "lungs_npy")]
 
 
-def test_cohort(lab, start, server, tmp_path):
+def test_cohort_on_aws_batch(lab, start, server, tmp_path):
     admit(lab)
     done = start()
     logs = "".join(log.read_text() for log in (tmp_path / "nodes").glob("*.log"))

@@ -46,7 +46,7 @@ def start(lab, server, tmp_path, nodes):
         yield run
 
 
-def test_cohort(lab, start, nodes):
+def test_cohort_on_kubernetes(lab, start, nodes):
     admit(lab)
     dry = start("-n")
     assert dry.returncode == 0, dry.stdout
