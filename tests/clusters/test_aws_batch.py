@@ -5,8 +5,13 @@ The service's own part, from a definition to a container on a machine, is not he
 """
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,7 @@ from clusters.test_shards import PHANTOM, digests, papers, summary
 from lungprep.shards.aws_batch import SIZES
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
+from workflow.conftest import wait_for
 
 PROFILE = "profiles/aws-batch"
 REGION = "eu-west-1"
@@ -43,9 +49,9 @@ def start(lab, server, tmp_path):
             said = json.loads(service.stdout.readline())
             environ = {"AWS_REGION": REGION, "AWS_ENDPOINT_URL_BATCH": said["endpoint"]}
 
-            def run(*arguments, **options):
+            def run(*arguments, act=lab.run, **options):
                 place = f"{lab.target.address}jobs"
-                return lab.run(
+                return act(
                     *("--workflow-profile", PROFILE, "--default-storage-prefix", place),
                     *("--aws-batch-job-queue", said["queue"]),
                     *("--storage-s3-endpoint-url", server.endpoint_url, *arguments),
@@ -164,3 +170,32 @@ def test_refusals_come_before_anything_is_sent(lab, start, tmp_path):
         assert done.returncode == 1, done.stdout
         assert f"lungprep: {words}" in done.stdout
     assert not (tmp_path / "nodes/definitions.jsonl").exists()
+
+
+def at_work(folder):
+    """Processes that run below a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.append(process.name)
+    return found
+
+
+def test_stopped_by_hand_on_aws_batch(lab, start, tmp_path):
+    admit(lab)
+    running = start(act=lab.start, patients_per_job=1)
+    wait_for(lambda: any(key.endswith(".json") for key in lab.published()), running)
+    os.killpg(running.pid, signal.SIGINT)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode != 0
+    assert "Traceback" not in output, output
+    assert re.search(r"published \d patients to .* 0 failed", output), output
+    assert papers(lab) == []
+    deadline = time.monotonic() + 20
+    while at_work(tmp_path / "nodes"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    again = start()
+    assert again.returncode == 0, again.stdout
+    assert lab.missing() == [f"0 of {COHORT} patients"]
