@@ -13,6 +13,8 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ceph import free_ports
+
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "munged")
 LINK = Path("/etc/slurm/slurm.conf")
 SECONDS_TO_START = 60
@@ -206,12 +208,3 @@ def descends(pid, ancestors):
         if pid in ancestors:
             return True
     return False
-
-
-def free_ports(number):
-    """Ports of loopback that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
