@@ -142,6 +142,22 @@ def test_scratch_of_killed_jobs_is_removed_and_that_of_living_ones_kept(tmp_path
         process.communicate()
 
 
+def test_a_removal_that_is_cut_off_is_made_good(tmp_path, monkeypatch):
+    def cut_off(path, **_):
+        raise KeyboardInterrupt
+
+    left = tmp_path / f"{allocation.PREFIX}left"
+    (left / "work").mkdir(parents=True)
+    for name in (allocation.HELD, "cohort.csv"):
+        (left / name).touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(allocation.shutil, "rmtree", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            allocation._remove(left)
+    with allocation.scratch(tmp_path):
+        assert not left.exists()
+
+
 def test_a_share_whose_list_is_removed_stops(tmp_path, monkeypatch):
     monkeypatch.setattr(allocation, "LOOK_S", 0.1)
     answers = iter([True, False])

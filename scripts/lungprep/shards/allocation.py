@@ -177,7 +177,7 @@ def scratch(tmp: Path) -> Iterator[Path]:
         # Others' folders can't be opened, and go with their own jobs.
         with suppress(OSError):
             if lock.take():
-                shutil.rmtree(left.parent, ignore_errors=True)
+                _remove(left.parent)
                 lock.release()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=tmp))
     held = Lock(folder / HELD)
@@ -185,8 +185,19 @@ def scratch(tmp: Path) -> Iterator[Path]:
         held.take()
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         held.release()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a scratch folder; its lock last, by which the next job finds it if this is cut off."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != HELD:
+                path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
