@@ -172,6 +172,10 @@ PATIENT_MINUTES = {"classical": 1, "lungmask": 10, "totalsegmentator": 15}
 PATIENT_MB = {"classical": 1000, "lungmask": 5000, "totalsegmentator": 8000}
 
 
+# The engine's job is a Snakemake too, and would try again within what the first attempt was given.
+RETRIES_OF_SHARES = RETRIES if workflow.is_main_process else 0
+
+
 def shard_mb(wildcards, threads, attempt):
     """What so many patients at a time take, and Snakemake; more for each attempt."""
     mb = OWN_MB + round(threads * PATIENT_MB[config["segment"]["method"]] * (1 + attempt) / 2)

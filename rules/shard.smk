@@ -15,7 +15,7 @@ rule shard:
         "logs/shard/{shard}.log",
     wildcard_constraints:
         shard=r"[0-9a-f-]+",
-    retries: RETRIES
+    retries: RETRIES_OF_SHARES
     conda:
         "../envs/lungprep.yaml"
     threads: 4

@@ -54,7 +54,9 @@ MinJobAge=300
 SlurmctldTimeout=30
 SlurmdTimeout=10
 Waittime=0
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=1
+JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=20000 State=UNKNOWN
 PartitionName=cpu Nodes={host} Default=YES MaxTime=1-0 State=UP

@@ -23,12 +23,13 @@ HASTE = {
     "shard": 2,
 }
 COHORT = 6
-# The first job that publishes waits: long enough to be hit, and once.
+# The first job that publishes waits, and may take memory: long enough to be hit, and once.
 SLOW_ONCE = """
 import os, sys, time
 if ".snakemake/scripts" in " ".join(sys.orig_argv) and "publish" in " ".join(sys.orig_argv):
     try:
         os.close(os.open(os.environ["SPY"], os.O_CREAT | os.O_EXCL))
+        held = b"\1" * (int(os.environ.get("HOG_MB", 0)) << 20)
         time.sleep(600)
     except FileExistsError:
         pass
@@ -58,7 +59,7 @@ def start(lab, cluster, tmp_path):
     environ = {**lab.environ, "SLURM_CONF": str(cluster.conf), "TMPDIR": str(tmp_path / "node")}
     (tmp_path / "node").mkdir()
 
-    def run(*, slow=False, **resources):
+    def run(*, slow=False, hog_mb=0, **resources):
         text = (PROFILE / "config.yaml").read_text()
         for key, value in HASTE.items():
             text, found = re.subn(rf"(?m)^( *{key}): .*", rf"\1: {value}", text)
@@ -68,6 +69,7 @@ def start(lab, cluster, tmp_path):
             assert found == 1, name
         (profile / "config.yaml").write_text(text)
         spied = {"PYTHONPATH": str(tmp_path / "spy"), "SPY": str(tmp_path / "hit")}
+        spied["HOG_MB"] = str(hog_mb)
         return lab.start(
             *("--workflow-profile", str(profile)),
             cores=8,
@@ -172,6 +174,22 @@ def test_job_over_its_time(lab, start, cluster, local):
     status, output = end(running)
     assert status == 0, output
     assert re.search(r"sending share .* again: .* SLURM status is: 'TIMEOUT'", output), output
+    assert_right(lab, local)
+
+
+def test_job_over_its_memory(lab, start, cluster, local):
+    admit(lab)
+    before = set(cluster.jobs("all"))
+    running = start(slow=True, hog_mb=4000)
+    hit(lab, running)
+    status, output = end(running)
+    assert status == 0, output
+    # SLURM kills the step in the job, which thereupon fails.
+    assert len(re.findall(r"sending share .* again: .* SLURM status is: 'FAILED'", output)) == 1
+    asked = cluster.call("squeue", "-h", "-t", "all", "-o", "%i %m").splitlines()
+    asked = [mb for job, mb in map(str.split, asked) if job not in before]
+    assert sorted(asked) == ["2600M", "2600M", "2600M", "3600M"]
+    assert "exceeded memory limit" in (cluster.folder / "slurmd.log").read_text()
     assert_right(lab, local)
 
 
