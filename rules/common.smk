@@ -80,9 +80,12 @@ def unpublished(wildcards):
 
 def patients_per_job():
     """Patients of a job; none where each step of each patient is a job of this machine."""
-    if config["patients_per_job"] is not None or workflow.executor_plugin is None:
+    engine = workflow.executor_plugin
+    if config["patients_per_job"] is not None or engine is None:
         return config["patients_per_job"]
-    return PER_JOB if workflow.executor_plugin.common_settings.non_local_exec else None
+    # All that a dry run knows of the engine that it stands for: whether its jobs are only waited for.
+    awaited = workflow.dryrun and workflow.execution_settings.use_threads
+    return PER_JOB if awaited or engine.common_settings.non_local_exec else None
 
 
 def give_up(jobid):

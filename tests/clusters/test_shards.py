@@ -20,7 +20,7 @@ from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_resul
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 from lungprep.verdicts import Verdict
-from workflow.conftest import COARSE, wait_for
+from workflow.conftest import COARSE, ROOT, wait_for
 
 PHANTOM = list(slices(chest(), COARSE))
 SHORT = PHANTOM[:1]
@@ -67,6 +67,20 @@ def test_shares_end_as_a_run_of_steps_does(lab, tmp_path):
     assert papers(lab) == []
     assert not list(lab.folder.glob("work/_shards/*/*"))
     assert lab.missing() == ["1 of 4 patients", "  bad: missing"]
+
+
+def test_a_dry_run_plans_the_jobs_of_the_engine(lab):
+    for n in range(3):
+        lab.admit(f"P{n}", SHORT)
+    before = lab.published()
+    profile = ("--workflow-profile", str(ROOT / "profiles/slurm"))
+    here = lab.run("-n").stdout
+    engine = lab.run("-n", *profile).stdout
+    assert re.search(r"(?m)^publish +3$", here), here
+    assert re.search(r"(?m)^shard +1$", engine), engine
+    assert re.search(r"(?m)^shard +2$", lab.run("-n", *profile, patients_per_job=2).stdout)
+    assert len({output[output.index("missing: ") :] for output in (engine, here)}) == 1
+    assert lab.published() == before
 
 
 def test_quarantine_is_the_sender_s_affair(lab):
