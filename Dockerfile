@@ -21,10 +21,6 @@ ENV PIP_NO_INDEX=1 \
     PIP_FIND_LINKS=/opt/lungprep/wheels \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# OpenBLAS has other kernels for each kind of CPU, whose sums differ in the last bit, and so some
-# voxels by 1 HU. These run on all x86 with AVX2: jobs write the same bytes on any instance.
-ENV OPENBLAS_CORETYPE=Haswell
-
 RUN useradd --create-home --uid 1000 lungprep
 USER 1000
 WORKDIR /home/lungprep

@@ -17,7 +17,7 @@ from lungprep.budgets import Budget
 from lungprep.config import complete, read_schema
 from lungprep.errors import LungprepError
 from lungprep.jobs import peak_mb
-from lungprep.machine import spare_mb
+from lungprep.machine import choose_kernels, spare_mb
 from lungprep.presets import export_options
 from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
@@ -39,6 +39,8 @@ try:
 except LungprepError as error:
     sys.exit(f"lungprep: {error}")
 
+
+choose_kernels(os.environ)
 
 # Ctrl-C reaches every process of a terminal: jobs end what they are at, and Snakemake waits.
 shell.prefix("set -euo pipefail; trap '' INT; ")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lungprep.machine import spare_mb
+from lungprep.machine import KERNELS, choose_kernels, spare_mb
 
 GB = 1 << 30
 
@@ -46,3 +46,21 @@ def test_snakemake_itself_takes_some(tmp_path):
 
 def test_a_system_without_such_files_tells_nothing(tmp_path):
     assert spare_mb(200, 0, tmp_path, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "before", "after"),
+    [
+        ("flags\t\t: fpu avx avx2 fma avx512f\nbugs\t\t: none\nflags : none\n", {}, "Haswell"),
+        ("flags\t\t: fpu avx avx2 fma\n", {KERNELS: ""}, "Haswell"),
+        ("flags\t\t: fpu avx avx2 fma\n", {KERNELS: "Zen"}, "Zen"),
+        ("flags\t\t: fpu avx\nbugs\t\t: avx2 fma\n", {}, None),
+        ("Features\t: fp asimd\n", {}, None),
+        (None, {}, None),
+    ],
+)
+def test_kernels_are_those_that_most_processors_have(tmp_path, cpuinfo, before, after):
+    if cpuinfo is not None:
+        (tmp_path / "cpuinfo").write_text(cpuinfo)
+    choose_kernels(before, tmp_path)
+    assert before.get(KERNELS) == after

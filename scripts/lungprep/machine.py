@@ -1,6 +1,6 @@
-"""How much memory this machine, or the container that it looks like, can give to jobs."""
+"""What of this machine, or the container that it looks like, has a bearing on its jobs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 MB = 1 << 20
@@ -8,6 +8,31 @@ MB = 1 << 20
 SHARE = 0.85
 # What Snakemake takes for a patient's jobs, MB: 1.2 GB for 20,000 patients.
 PATIENT_MB = 0.06
+#: By which OpenBLAS lets its kernels be chosen.
+KERNELS = "OPENBLAS_CORETYPE"
+# Those of this name need these features, and are the same for AMD's processors.
+AVX2, FEATURES = "Haswell", {"avx2", "fma"}
+
+
+def choose_kernels(environ: MutableMapping[str, str], proc: Path = Path("/proc")) -> None:
+    """Let OpenBLAS add up in the same order on all x86 processors that can.
+
+    It has kernels for each kind, whose sums differ in the last bit, and so some voxels by 1 HU;
+    those for AVX-512 take 0.02 CPU s less of a chest. A choice that was made already stands.
+
+    Parameters
+    ----------
+    environ : mutable mapping
+        Environment of the jobs.
+    proc : Path
+        Where the kernel tells.
+    """
+    try:
+        flags = (proc / "cpuinfo").read_text().partition("flags")[2].partition("\n")[0]
+    except FileNotFoundError:
+        return
+    if set(flags.split()) >= FEATURES and not environ.get(KERNELS):
+        environ[KERNELS] = AVX2
 
 
 def spare_mb(
