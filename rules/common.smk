@@ -7,7 +7,6 @@ its input, so that --lint, --unlock and the jobs of a cluster need no network fo
 import atexit
 import os
 import sys
-from itertools import islice
 
 from snakemake.logging import logger
 
@@ -23,8 +22,8 @@ from lungprep.progress import RETRIES
 from lungprep.recipe import code_version, recipe
 from lungprep.scheduling import look_once_a_second, stop_at_any_time
 from lungprep.shards import aws_batch
-from lungprep.shards.allocation import OWN_MB
 from lungprep.shards.apart import check_apart
+from lungprep.shards.needs import load_mb_of, share_mb, share_minutes
 from lungprep.shards.papers import PER_JOB
 from lungprep.shards.share import run_of
 from lungprep.shards.slurm import check_job
@@ -35,7 +34,7 @@ try:
     config = complete(config, read_schema())
     check_weights(config["segment"])
     RUN = run_of(config, take_up(config, os.environ), os.environ)
-    BUDGET = Budget(config, RUN.prefix, logger.warning)
+    BUDGET = Budget(config, RUN.prefix, logger.warning, RUN.load_mb)
 except LungprepError as error:
     sys.exit(f"lungprep: {error}")
 
@@ -65,8 +64,7 @@ def unpublished(wildcards):
         flags = RUN.flags(in_turns=in_turns, per_job=patients_per_job())
         RUN.write_missing()
         if running and workflow.is_main_process and not RUN.refusal():
-            # The jobs of shares look up the memory of their own patients.
-            BUDGET.look_up([] if patients_per_job() else RUN.turn)
+            BUDGET.look_up(RUN.turn)
             limit_memory()
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
@@ -172,18 +170,15 @@ def publish_mb(wildcards, input, attempt):
     return BUDGET.publish(wildcards.patient, input.resample, input.segment, attempt)
 
 
-# Minutes of a core for a patient, by segment.method, with room for slow stores and nodes.
-PATIENT_MINUTES = {"classical": 1, "lungmask": 10, "totalsegmentator": 15}
-PATIENT_MB = {"classical": 1000, "lungmask": 5000, "totalsegmentator": 8000}
-
-
 # The engine's job is a Snakemake too, and would try again within what the first attempt was given.
 RETRIES_OF_SHARES = RETRIES if workflow.is_main_process else 0
 
 
 def shard_mb(wildcards, threads, attempt):
-    """What so many patients at a time take, and Snakemake; more for each attempt."""
-    mb = OWN_MB + round(threads * PATIENT_MB[config["segment"]["method"]] * (1 + attempt) / 2)
+    """Memory by the patients of the share, whose list tells the job of it."""
+    method, patients = config["segment"]["method"], RUN.shares.get(wildcards.shard)
+    load_mb = BUDGET.largest_mb(patients) if patients else load_mb_of(config, wildcards.shard)
+    mb = share_mb(method, threads, SEGMENT_THREADS[method], load_mb, attempt)
     return aws_batch.accepted_mb(threads, mb) if on_aws_batch() else mb
 
 
@@ -194,9 +189,27 @@ def on_aws_batch():
 
 
 def shard_minutes(wildcards, threads, attempt):
-    """Start, stop and the patients; more for each attempt."""
-    patients = patients_per_job() or PER_JOB
-    return 10 + attempt * -(-patients * PATIENT_MINUTES[config["segment"]["method"]] // threads)
+    method = config["segment"]["method"]
+    return share_minutes(method, threads, patients_per_job() or PER_JOB, attempt)
+
+
+def check_engine():
+    """Refuse a run whose engine would take none of its jobs: not the one that asks for least."""
+    engine = workflow.executor_plugin.name
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "shard"]
+    least = min(jobs, key=asked_mb, default=None)
+    if least is None:
+        return
+    if engine == "slurm":
+        check_job(least.resources, least.threads)
+    elif engine == "aws-batch":
+        longest_s = 60 * shard_minutes(None, least.threads, RETRIES + 1)
+        timeout_s = workflow.executor_settings.task_timeout
+        aws_batch.check_job(least.threads, asked_mb(least), longest_s, timeout_s)
+
+
+def asked_mb(job):
+    return job.resources["mem_mb"]
 
 
 onstart:
@@ -206,16 +219,8 @@ onstart:
     look_once_a_second(workflow.scheduler)
     stop_at_any_time(workflow.scheduler)
     try:
-        engine = workflow.executor_plugin.name
-        jobs = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "shard")
-        for job in islice(jobs, 1):
-            if engine == "slurm":
-                check_job(job.resources, job.threads)
-            elif engine == "aws-batch":
-                longest_s = 60 * shard_minutes(None, job.threads, RETRIES + 1)
-                timeout_s = workflow.executor_settings.task_timeout
-                aws_batch.check_job(job.threads, job.resources["mem_mb"], longest_s, timeout_s)
-        RUN.start()
+        check_engine()
+        RUN.start(BUDGET.load_mb)
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
     note = RUN.abort_abandoned()

@@ -22,7 +22,7 @@ def budget(tmp_path):
     (tmp_path / "in").mkdir()
     config = complete({"source": f"{tmp_path}/in", "target": f"{tmp_path}/out"}, read_schema())
     lines = []
-    made = Budget(config, lambda patient: f"{tmp_path}/in/{patient}/", lines.append)
+    made = Budget(config, lambda patient: f"{tmp_path}/in/{patient}/", lines.append, {"known": 70})
     made.lines = lines
     return made
 

@@ -1,6 +1,6 @@
 """What the jobs of a run ask for: estimates of their memory, from what lies at hand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,14 +30,21 @@ class Budget:
         From a patient to the address of their objects.
     warn : callable
         Called with a line about each job that needs more than there is.
+    known : mapping of str to int
+        First estimate of load, MB, by patient.
     """
 
     def __init__(
-        self, config: dict[str, Any], prefix: Callable[[str], str], warn: Callable[[str], None]
+        self,
+        config: dict[str, Any],
+        prefix: Callable[[str], str],
+        warn: Callable[[str], None],
+        known: Mapping[str, int],
     ) -> None:
         self._config, self._prefix, self._warn = config, prefix, warn
         self._options = S3Options(**config["s3"])
-        self._load_mb: dict[str, int] = {}
+        #: First estimate of load, by patient that was looked up.
+        self.load_mb = dict(known)
         self._warned: set[tuple[str, str]] = set()
         #: All jobs together, MB, if that is limited.
         self.limit_mb: int | None = None
@@ -47,13 +54,16 @@ class Budget:
 
         A patient whose store does not answer well is left at the default: their job will say why.
         """
-        unknown = [patient for patient in patients if patient not in self._load_mb]
+        unknown = [patient for patient in patients if patient not in self.load_mb]
+        if not unknown:
+            return
         shared = open_store(parse_address("source", self._config["source"]), self._options)
         with ThreadPoolExecutor(LOOKUPS) as pool:
             found = pool.map(lambda patient: self._looked_up(patient, shared), unknown)
-            self._load_mb |= dict(zip(unknown, found, strict=True))
+            known = ((p, mb) for p, mb in zip(unknown, found, strict=True) if mb is not None)
+            self.load_mb.update(known)
 
-    def _looked_up(self, patient: str, shared: Store) -> int:
+    def _looked_up(self, patient: str, shared: Store) -> int | None:
         from lungprep.footprint import look_up
         from lungprep.memory import load_mb
 
@@ -64,11 +74,15 @@ class Budget:
                 return load_mb(look_up(shared, prefix.removeprefix(start)))
             return load_mb(look_up(open_store(parse_address("prefix", prefix), self._options)))
         except LungprepError:
-            return UNKNOWN_LOAD_MB
+            return None
+
+    def largest_mb(self, patients: Iterable[str]) -> int:
+        """The most that some patients take to load, at the first attempt."""
+        return max(self.load_mb.get(patient, UNKNOWN_LOAD_MB) for patient in patients)
 
     def load(self, patient: str, attempt: int) -> int:
         """For what was looked up."""
-        return self._at(attempt, "load", patient, self._load_mb.get(patient, UNKNOWN_LOAD_MB))
+        return self._at(attempt, "load", patient, self.load_mb.get(patient, UNKNOWN_LOAD_MB))
 
     def resample(self, patient: str, load_record: str, attempt: int) -> int:
         """For the grid of the scan, and for that of the config."""

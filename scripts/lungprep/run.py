@@ -1,6 +1,7 @@
 """One run of the workflow, from its plan to its last lines."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +51,8 @@ class Run:
         self.progress = Progress(Path("logs").resolve(), self._work)
         self.started = False
         self.set_aside: list[str] = []
+        #: Memory by estimate, MB, of patients that are not to be looked up.
+        self.load_mb: dict[str, int] = {}
         self._options = S3Options(**config["s3"])
         table = config["missing_tsv"]
         self._table = Path(table).resolve() if table is not None else None
@@ -88,6 +91,11 @@ class Run:
         # No patient id starts with an underscore.
         return [*flags, f"{WORK}/_refused"] if last and self.plan.cohort.refused else flags
 
+    @property
+    def shares(self) -> dict[str, list[str]]:
+        """Patients of each job that takes several."""
+        return self._dispatch.shares if self._dispatch else {}
+
     def missing(self) -> str:
         """Who is missing and why: the last lines of a dry run."""
         if len(self.turn) == len(self.plan.stale):
@@ -122,8 +130,13 @@ class Run:
             failures = {p: tally.failures[p].removeprefix(f"{p}: ") for p in tally.set_aside}
             write_absentees(self._table, absentees(plan, tally.published, failures))
 
-    def start(self) -> None:
+    def start(self, load_mb: Mapping[str, int]) -> None:
         """Clear what a killed run left in the work folder, and see that the target takes writes.
+
+        Parameters
+        ----------
+        load_mb : mapping of str to int
+            Memory by estimate of the patients to do, for the jobs of shares.
 
         Raises
         ------
@@ -134,7 +147,7 @@ class Run:
         receipts = self.plan.receipts
         write_index(self.plan.target, {**receipts.others, **receipts.cohort})
         if self._dispatch:
-            self._dispatch.send()
+            self._dispatch.send(load_mb)
         self.started = True
         if self._per_turn:
             self._signals.watch()

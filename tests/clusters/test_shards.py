@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from lungprep.errors import WorkspaceError
 from lungprep.ledger import Receipt
 from lungprep.phantom import chest, slices
 from lungprep.shards import allocation
-from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_result, shares
+from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, listed_mb, read_result, shares
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 from lungprep.verdicts import Verdict
@@ -83,6 +84,21 @@ def test_a_dry_run_plans_the_jobs_of_the_engine(lab):
     assert lab.published() == before
 
 
+def test_a_share_asks_no_more_of_the_source(lab, server):
+    for n in range(3):
+        lab.admit(f"P{n}", PHANTOM)
+
+    def asked(**config):
+        before = len(server.requests())
+        done = lab.run(**config)
+        assert done.returncode == 0, done.stdout
+        return Counter(kind for kind, key in server.requests()[before:] if "/in/" in key)
+
+    steps = asked(target=f"{lab.target.address}steps/", patients_per_job="null")
+    assert steps["GET"] > 3 * len(PHANTOM), "two requests for each patient are no slices"
+    assert asked(patients_per_job=2) == steps
+
+
 def test_quarantine_is_the_sender_s_affair(lab):
     lab.admit("P1", PHANTOM)
     lab.admit("bad", SHORT)
@@ -115,8 +131,10 @@ def test_a_list_reads_as_it_was_written(tmp_path):
     source = parse_address("source", "s3://bucket/data/")
     odd = 'a, "b"\u00e9 c'
     patients = [Patient("P1", source.join(odd)), Patient("P2", source.join("P2"), "1.2.3")]
-    (tmp_path / "list.csv").write_bytes(cohort_file(patients))
+    content = cohort_file(patients, {"P2": 70})
+    (tmp_path / "list.csv").write_bytes(content)
     assert list(from_csv(tmp_path / "list.csv", source).patients.values()) == patients
+    assert listed_mb(content) == {"P2": 70}
 
 
 def test_a_result_reads_as_it_was_written():

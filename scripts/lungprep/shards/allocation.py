@@ -16,6 +16,7 @@ from typing import Any
 from lungprep.errors import LungprepError, StoreError, WorkspaceError
 from lungprep.records import to_json
 from lungprep.runlock import Lock
+from lungprep.shards.needs import OWN_MB
 from lungprep.shards.papers import LIST, RESULT, VARIABLE, Result
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import check_pair
@@ -25,8 +26,6 @@ HELD = "held"
 # A stopped job has 30 s on a stock SLURM before it is killed, and 5 where that is short.
 GRACE_S = 3
 LOOK_S = 60
-# What Snakemake takes on the node, for the job and for the run inside, MB.
-OWN_MB = 600
 
 
 def run_share(

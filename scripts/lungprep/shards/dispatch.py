@@ -1,5 +1,6 @@
 """The shares of a run, from their lists to what came back."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -67,8 +68,13 @@ class Dispatch:
         """Files that the run has to make: one per share."""
         return [FLAG.format(shard=shard) for shard in self.shares]
 
-    def send(self) -> None:
+    def send(self, load_mb: Mapping[str, int]) -> None:
         """Write the list of each share into the target.
+
+        Parameters
+        ----------
+        load_mb : mapping of str to int
+            Memory by estimate, of the patients that were looked up.
 
         Raises
         ------
@@ -81,7 +87,7 @@ class Dispatch:
 
         def write(shard: str) -> None:
             patients = [self._cohort.patients[patient] for patient in self.shares[shard]]
-            self._target.write(LIST.format(shard=shard), cohort_file(patients))
+            self._target.write(LIST.format(shard=shard), cohort_file(patients, load_mb))
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             list(pool.map(write, self.shares))

@@ -5,7 +5,7 @@ import io
 import json
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ LIST = "_shards/{shard}.csv"
 RESULT = "_shards/{shard}.json"
 # Names the file for the result, and makes a run that of a share.
 VARIABLE = "LUNGPREP_SHARD"
-COLUMNS = ("patient", "prefix", "series_uid")
+COLUMNS = ("patient", "prefix", "series_uid", "load_mb")
 # Patients of a job where nothing else is asked for: docs/clusters.md has what it costs.
 PER_JOB = 25
 
@@ -79,10 +79,16 @@ def shares(patients: Iterable[str], per_job: int) -> dict[str, list[str]]:
     return {f"{run}-{n:04d}": patients[i : i + per_job] for n, i in enumerate(starts, 1)}
 
 
-def cohort_file(patients: Iterable[Patient]) -> bytes:
-    """A cohort file of some patients, with their whole addresses."""
+def cohort_file(patients: Iterable[Patient], load_mb: Mapping[str, int]) -> bytes:
+    """A cohort file of some patients, with their whole addresses and estimates of their memory."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
-    table.writerows((p.id, p.prefix, p.series_uid or "") for p in patients)
+    table.writerows((p.id, p.prefix, p.series_uid or "", load_mb.get(p.id, "")) for p in patients)
     return text.getvalue().encode()
+
+
+def listed_mb(content: bytes) -> dict[str, int]:
+    """Inverse of `cohort_file`, of the patients whose memory was estimated, MB."""
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    return {row["patient"]: int(row["load_mb"]) for row in rows if row["load_mb"]}

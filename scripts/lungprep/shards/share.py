@@ -1,6 +1,6 @@
 """The run of a share on its node: ordinary but for its first and its last word."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from lungprep.ledger import read_receipts, stale_reason
 from lungprep.planning import Plan, source_digest
 from lungprep.recipe import recipe_digest
 from lungprep.run import Run
-from lungprep.shards.papers import VARIABLE, Result
+from lungprep.shards.papers import VARIABLE, Result, listed_mb
 from lungprep.stores import Entry, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
 from lungprep.stores.base import CONNECTIONS
@@ -80,6 +80,7 @@ class Share(Run):
     def __init__(self, config: dict[str, Any], earlier: Tally, result: Path) -> None:
         super().__init__(config, earlier)
         self._result = result.resolve()
+        self.load_mb = listed_mb(Path(config["patients"]).read_bytes())
 
     @cached_property
     def plan(self) -> Plan:
@@ -94,7 +95,7 @@ class Share(Run):
         """Files that this process has to make: one per patient to do."""
         return super().flags(in_turns=False, per_job=None)
 
-    def start(self) -> None:
+    def start(self, load_mb: Mapping[str, int]) -> None:
         """Begin: the run that sent the share has seen to the target."""
         self.started = True
 
