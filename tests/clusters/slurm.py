@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from ceph import free_ports
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "munged")
 LINK = Path("/etc/slurm/slurm.conf")
 SECONDS_TO_START = 60
+# Daemons end with the process that started them, even if that is killed.
+TIED = ("setpriv", "--pdeathsig", "KILL", "--")
 CPUS = 4
 CONF = """\
 ClusterName=tests
@@ -68,6 +71,19 @@ def missing():
     return [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
 
 
+def taken():
+    """Whether this machine belongs to a SLURM already; the link of a killed test run is removed."""
+    if not LINK.is_symlink():
+        return LINK.exists()
+    daemons = LINK.readlink().parent / "slurmctld.pid"
+    with suppress(FileNotFoundError):
+        if "slurmctld" in command(int(daemons.read_text())):
+            return True
+    if LINK.readlink().is_relative_to(tempfile.gettempdir()):
+        LINK.unlink()
+    return LINK.is_symlink()
+
+
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
 
@@ -114,9 +130,6 @@ class Slurm:
         host = socket.gethostname().partition(".")[0]
         ports = {"ctld": ctld, "d": d}
         self.conf.write_text(CONF.format(folder=self.folder, host=host, cpus=CPUS, **ports))
-        if LINK.is_symlink() and not LINK.exists():
-            # Of a killed test run, whose folder is gone.
-            LINK.unlink()
         LINK.symlink_to(self.conf)
         names = ("key-file=munge.key", "socket=munge.sock", "pid-file=munged.pid")
         names += ("log-file=munged.log", "seed-file=munged.seed")
@@ -146,7 +159,7 @@ class Slurm:
         """A daemon, in the foreground of a process of ours."""
         with (self.folder / f"{name}.out").open("wb") as out:
             return subprocess.Popen(
-                [shutil.which(name, path=PATH), *map(str, options)],
+                [*TIED, shutil.which(name, path=PATH), *map(str, options)],
                 env=self.environ,
                 stdout=out,
                 stderr=out,

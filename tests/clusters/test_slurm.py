@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters.slurm import LINK, missing, slurm
+from clusters.slurm import LINK, missing, slurm, taken
 from clusters.test_shards import PHANTOM, digests, papers, summary
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
@@ -41,7 +41,7 @@ def cluster():
     if os.geteuid() != 0:
         pytest.skip("only root can start SLURM's daemons")
     assert not missing(), f"{missing()} are not installed: make test installs them"
-    if LINK.exists():
+    if taken():
         pytest.skip(f"{LINK} is there: this machine belongs to a SLURM already")
     # Not below pytest's own folder, whose path is too long for the sockets in it.
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm(Path(folder)) as running:
