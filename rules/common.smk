@@ -41,6 +41,9 @@ except LungprepError as error:
 
 choose_kernels(os.environ)
 
+# Patients whose two requests each take more than some seconds together.
+MANY = 2000
+
 # Ctrl-C reaches every process of a terminal: jobs end what they are at, and Snakemake waits.
 shell.prefix("set -euo pipefail; trap '' INT; ")
 
@@ -64,6 +67,8 @@ def unpublished(wildcards):
         flags = RUN.flags(in_turns=in_turns, per_job=patients_per_job())
         RUN.write_missing()
         if running and workflow.is_main_process and not RUN.refusal():
+            if len(RUN.turn) > MANY:
+                logger.info(f"looking up the objects of {len(RUN.turn)} patients")
             BUDGET.look_up(RUN.turn)
             limit_memory()
     except LungprepError as error:
