@@ -34,8 +34,7 @@ check: .venv/dev
 
 # Without an index or an advisory service there is no audit, which is no fault of the code's.
 audit: .venv-audit/done
-	@if test -s $<; then .venv-audit/bin/python .ci/audit.py envs/requirements-dev.txt \
-	  envs/requirements-networks.txt envs/requirements-audit.txt; \
+	@if test -s $<; then .venv-audit/bin/python .ci/audit.py envs/requirements*.txt; \
 	else echo 'audit skipped: pip-audit could not be installed'; rm $<; fi
 
 .venv-audit/done: envs/requirements-audit.txt | .venv/run

@@ -1,14 +1,19 @@
 """Look the locked packages up among known vulnerabilities, where an advisory service answers.
 
-    python .ci/audit.py envs/requirements-dev.txt ...
+    python .ci/audit.py envs/requirements*.txt
+
+Give each lock by name: those that one builds on are not followed from it. Pins for other systems
+and versions of Python are looked up too.
 
 Exit status: 0 if none is known, or those that are stand in envs/audit-accepted.txt with a reason,
 or no service answers, which one line says; 1 for a vulnerability that nobody has accepted.
 """
 
 import json
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +26,9 @@ Report = dict[str, Any]
 
 def main(files: list[str]) -> int:
     """Audit requirement files; prints what was found and returns the exit status."""
+    rounds = rounds_of(pins(files))
     for service in SERVICES:
-        report = audited(service, files)
+        report = audited(service, rounds)
         if report is not None:
             lines, status = judged(report, accepted(ACCEPTED.read_text("utf-8")))
             say(f"audit by {service}: {lines[0]}", *lines[1:])
@@ -31,23 +37,57 @@ def main(files: list[str]) -> int:
     return 0
 
 
-def audited(service: str, files: list[str]) -> Report | None:
+def pins(files: list[str]) -> set[str]:
+    """All ``name==version`` of requirement files, without markers and hashes."""
+    texts = (Path(name).read_text("utf-8") for name in files)
+    return {pin for text in texts for pin in re.findall(r"(?m)^[\w.-]+==[^\s;]+", text)}
+
+
+def rounds_of(pins: set[str]) -> list[list[str]]:
+    """Pins in lists with no package twice, since pip-audit takes no two versions of one at once."""
+    rounds: list[dict[str, str]] = []
+    for pin in sorted(pins):
+        name = pin.partition("==")[0]
+        free = next((one for one in rounds if name not in one), None)
+        if free is None:
+            rounds.append(free := {})
+        free[name] = pin
+    return [list(one.values()) for one in rounds]
+
+
+def audited(service: str, rounds: list[list[str]]) -> Report | None:
     """What pip-audit reports; None where the service does not answer.
 
     An index without advisories answers as if it knew no package at all: it is no service either.
     """
-    options = [text for name in files for text in ("--requirement", name)]
+    reports = [reported(service, pins) for pins in rounds]
+    packages = [one for report in reports if report for one in report.get("dependencies", [])]
+    known = [one for one in packages if "skip_reason" not in one]
+    return {"dependencies": packages} if known and None not in reports else None
+
+
+def reported(service: str, pins: list[str]) -> Report | None:
+    """The answer of one run of pip-audit; None if it gave none.
+
+    It gets no hashes: among pins that have them, it refuses those of the networks, which have none.
+    """
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--no-deps", "--format", "json"]
-    command += ["--progress-spinner", "off", "--vulnerability-service", service, *options]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-        report: Report = json.loads(done.stdout)
-    except (ValueError, subprocess.TimeoutExpired):
-        return None
-    known = [one for one in report.get("dependencies", []) if "skip_reason" not in one]
-    return report if known else None
+    command += ["--progress-spinner", "off", "--vulnerability-service", service, "--requirement"]
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder) / "pins.txt"
+        listed.write_text("\n".join(pins) + "\n", "utf-8")
+        try:
+            done = subprocess.run(
+                [*command, str(listed)],
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+            report: Report = json.loads(done.stdout)
+        except (ValueError, subprocess.TimeoutExpired):
+            return None
+    return report
 
 
 def accepted(text: str) -> dict[str, str]:
