@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from lungprep.absentees import absentees, write_absentees
-from lungprep.cohort import FAILED, LUNGS, VOLUME, Patient, from_csv
+from lungprep.closing import failure_lines, publish_records, quarantine_patient, summary
+from lungprep.cohort import LUNGS, VOLUME, Patient, from_csv
 from lungprep.errors import LungprepError
-from lungprep.failures import read_table, updated, write_table
 from lungprep.intermediates import clear
 from lungprep.ledger import Receipt, write_index
-from lungprep.planning import Plan, make_plan, source_digest
+from lungprep.planning import Plan, make_plan
 from lungprep.progress import Progress
-from lungprep.quarantine import Failure, set_aside
-from lungprep.report import PAGE, page
 from lungprep.runlock import FOLDER, Lock, lock_run
 from lungprep.shards.dispatch import Dispatch, recall
 from lungprep.stores import S3Options
@@ -213,13 +211,7 @@ class Run:
             return False
         for patient, verdict in self.progress.failures.items():
             if verdict.data:
-                asked = self.plan.cohort.patients[patient]
-                source = source_digest(asked.prefix, self._options)
-                text = f"{patient}: {verdict.text}"
-                basis = self.plan.recipe, source, asked.series_uid
-                set_aside(
-                    self.plan.target, Failure(patient, verdict.step, verdict.error, text, *basis)
-                )
+                quarantine_patient(self.plan, patient, verdict, self._options)
                 self.set_aside.append(patient)
         ended = len(self.set_aside) + len(self.progress.published)
         last = len(self.turn) == len(self.plan.stale)
@@ -259,25 +251,22 @@ class Run:
             How many patients of all turns were published, how many failed and why each; where
             another turn follows, only how far the run is.
         """
-        published = self.published()
-        failures = [
-            *self.tally.failures.values(),
-            *(f"{name!r}: {why}" for name, why in self.plan.cohort.refused.items()),
-        ]
+        published, tally, verdicts = self.published(), self.tally, self.progress.failures
         if self._goes_on:
-            lines = [f"turn {self.tally.turns} is over: {self.progress.tally()}"]
+            lines = [f"turn {tally.turns} is over: {self.progress.tally()}"]
         else:
-            lines = [self._summary(), *(f"  {line}" for line in failures)]
-        if published or self.progress.failures or self.plan.receipts.unknown:
+            lines = [self._summary()]
+            lines += [f"  {line}" for line in failure_lines(self.plan, tally)]
+        if published or verdicts or self.plan.receipts.unknown:
             try:
-                self._publish(published, failures)
+                publish_records(self.plan, tally, published, verdicts)
             except LungprepError as error:
                 lines.append(f"index and report are not up to date: {error}")
         try:
             self.write_missing()
         except LungprepError as error:
             lines.append(str(error))
-        for patient in (*published, *self.progress.failures):
+        for patient in (*published, *verdicts):
             clear(self._work / patient)
         if not self.plan.stale:
             self.tidy()
@@ -292,31 +281,5 @@ class Run:
             for patient in self.progress.published
         }
 
-    def _publish(self, published: dict[str, Receipt], failures: list[str]) -> None:
-        """Write index, report and failures, which keep what the target holds of other cohorts.
-
-        Patients who were set aside before and are published now are set aside no more.
-        """
-        target, known = self.plan.target, self.plan.receipts
-        receipts = {**known.others, **known.cohort, **published}
-        write_index(target, receipts)
-        earlier = [failure.text for failure in self.plan.quarantined.values()]
-        target.write(PAGE, page(receipts, [*failures, *earlier]))
-        done = receipts.keys() - self.tally.failures.keys()
-        write_table(target, updated(read_table(target), self.progress.failures, done))
-        for patient in published.keys() & self.plan.failures:
-            target.discard(FAILED.format(patient=patient))
-
     def _summary(self) -> str:
-        plan, tally = self.plan, self.tally
-        failed = tally.failed + len(plan.cohort.refused)
-        aside = len(tally.set_aside) + len(plan.quarantined)
-        left = len(plan.stale.keys() - tally.tried)
-        todo = len(plan.cohort.patients.keys() - self.earlier.tried)
-        done = todo - len(plan.stale) - len(plan.quarantined)
-        text = (
-            f"published {len(tally.published)} patients to {plan.target.address}, {failed} failed, "
-            f"{done} were done before"
-        )
-        text += f", {aside} are quarantined" if aside else ""
-        return text + (f", {left} not reached" if left else "")
+        return summary(self.plan, self.earlier, self.tally)
