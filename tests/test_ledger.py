@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lungprep.errors import StoreUnreachable
-from lungprep.ledger import INDEX, Receipt, read_receipts, stale_reason, write_index
+from lungprep.ledger import INDEX, read_receipts, stale_reason, write_index
+from lungprep.receipt import Receipt
 from lungprep.report import page
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
@@ -222,32 +223,6 @@ def test_patients_of_other_cohorts_are_known_with_or_without_the_index(target):
     assert counted.reads == [INDEX]
     target.discard("P2.json")
     assert "P2" not in read_receipts(target, target.entries(), ["P1"]).others
-
-
-@pytest.mark.parametrize(
-    "sidecar",
-    [
-        b"",
-        b"{}",
-        b"[]",
-        b'{"recipe": 1}',
-        b"[" * 100_000,
-        *(
-            json.dumps({**SIDECAR, **change}).encode()
-            for change in (
-                {"npy": {}},
-                {"npy": {"bytes": float("inf")}},
-                {"requested_series_uid": ["1.2"]},
-                {"flags": ["\ud800"]},
-                {"flags": ["<script>"]},
-                {"flags": [3]},
-                {"flags": None},
-            )
-        ),
-    ],
-)
-def test_unreadable_sidecars_match_nothing(sidecar):
-    assert Receipt.of("e", sidecar) == Receipt("e", "", "", None, None, -1, -1)
 
 
 def test_a_key_that_is_no_id_never_reaches_index_or_report(target):

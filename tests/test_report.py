@@ -3,7 +3,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 from lungprep.flags import WORDS, in_words
-from lungprep.ledger import Receipt
+from lungprep.receipt import Receipt
 from lungprep.report import page
 from lungprep.segmentation.doubts import flags
 from lungprep.segmentation.findings import Findings

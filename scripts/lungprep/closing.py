@@ -2,9 +2,10 @@
 
 from lungprep.cohort import FAILED
 from lungprep.failures import read_table, updated, write_table
-from lungprep.ledger import Receipt, write_index
+from lungprep.ledger import write_index
 from lungprep.planning import Plan, source_digest
 from lungprep.quarantine import Failure, set_aside
+from lungprep.receipt import Receipt
 from lungprep.report import PAGE, page
 from lungprep.stores import S3Options
 from lungprep.turns import Tally

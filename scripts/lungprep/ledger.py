@@ -8,7 +8,6 @@ for a changed character of a value would be another value.
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from lungprep.cohort import ACCEPTED_ID, FAILED, LUNGS, VOLUME
 from lungprep.errors import NotFound
+from lungprep.receipt import Receipt
 from lungprep.records import from_store, to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
@@ -25,82 +25,7 @@ INDEX = "_cohort.json"
 FORMAT = 2
 RECIPE_CHANGED = "recipe changed"
 SERIES_CHANGED = "another series is asked for"
-# Flags go into the report's page and its file names a class by them.
-FLAG = re.compile(r"[a-z][a-z0-9_]{0,63}")
 SOURCE_CHANGED = "source changed"
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What a patient's sidecar says of itself.
-
-    Attributes
-    ----------
-    etag : str
-        ETag of the sidecar that was read.
-    recipe, source : str
-        Digests of the recipe and of the source listing.
-    series, chosen : str or None
-        The series that the cohort file asked for, and the one that was taken.
-    npy_bytes, lungs_bytes : int
-        Sizes of the two arrays; -1 where the sidecar can't be read.
-    flags : tuple of str
-        Typed warnings, for the report.
-    """
-
-    etag: str
-    recipe: str
-    source: str
-    series: str | None
-    chosen: str | None
-    npy_bytes: int
-    lungs_bytes: int
-    flags: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, etag: str, sidecar: bytes) -> "Receipt":
-        """Take the values from a sidecar; an unreadable one matches nothing."""
-        try:
-            fields = from_store(sidecar)
-            return cls(
-                etag,
-                str(fields["recipe"]["digest"]),
-                str(fields["source"]["digest"]),
-                _text_or_none(fields["requested_series_uid"]),
-                _text_or_none(fields["series_instance_uid"]),
-                int(fields["npy"]["bytes"]),
-                int(fields["lungs_npy"]["bytes"]),
-                _flags(fields["flags"]),
-            )
-        except (ValueError, KeyError, TypeError, OverflowError):
-            return cls(etag, "", "", None, None, -1, -1)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Receipt":
-        """Inverse of `dataclasses.asdict` by way of JSON, which has no tuples.
-
-        Raises
-        ------
-        TypeError, KeyError, ValueError
-            Where the fields are not those of a receipt.
-        """
-        sizes = fields["npy_bytes"], fields["lungs_bytes"]
-        if not all(isinstance(size, int) for size in sizes):
-            raise TypeError(f"sizes are {sizes}")
-        return cls(**{**fields, "flags": _flags(fields["flags"])})
-
-
-def _flags(found: list[Any]) -> tuple[str, ...]:
-    for flag in found:
-        if not FLAG.fullmatch(flag):
-            raise ValueError(f"{flag!r} is no flag")
-    return tuple(found)
-
-
-def _text_or_none(value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
 
 
 @dataclass(frozen=True)

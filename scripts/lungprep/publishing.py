@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lungprep.cohort import LUNGS, PREVIEW, RECEIPT, VOLUME
 from lungprep.errors import ContestedTarget
 from lungprep.export import Product
-from lungprep.ledger import Receipt
+from lungprep.receipt import Receipt
 from lungprep.records import to_json
 from lungprep.stores import Entry, Store
 

@@ -4,7 +4,7 @@ from collections import Counter
 from html import escape
 
 from lungprep.flags import WORDS, in_words
-from lungprep.ledger import Receipt
+from lungprep.receipt import Receipt
 
 PAGE = "qc/index.html"
 # The yellow is that of the previews whose mask is in doubt.

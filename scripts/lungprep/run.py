@@ -12,9 +12,10 @@ from lungprep.closing import failure_lines, publish_records, quarantine_patient,
 from lungprep.cohort import LUNGS, VOLUME, Patient, from_csv
 from lungprep.errors import LungprepError
 from lungprep.intermediates import clear
-from lungprep.ledger import Receipt, write_index
+from lungprep.ledger import write_index
 from lungprep.planning import Plan, make_plan
 from lungprep.progress import Progress
+from lungprep.receipt import Receipt
 from lungprep.runlock import FOLDER, Lock, lock_run
 from lungprep.shards.dispatch import Dispatch, recall
 from lungprep.stores import S3Options

@@ -14,8 +14,8 @@ import pytest
 
 from lungprep.cohort import Patient, from_csv
 from lungprep.errors import WorkspaceError
-from lungprep.ledger import Receipt
 from lungprep.phantom import chest, slices
+from lungprep.receipt import Receipt
 from lungprep.shards import allocation
 from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, listed_mb, read_result, shares
 from lungprep.stores import S3Options, open_store

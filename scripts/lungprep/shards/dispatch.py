@@ -8,7 +8,7 @@ from typing import Any
 
 from lungprep.cohort import Cohort
 from lungprep.errors import LungprepError, StoreError
-from lungprep.ledger import Receipt
+from lungprep.receipt import Receipt
 from lungprep.records import read_record, write_record
 from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_result, shares
 from lungprep.stores import S3Options, Store, open_store

@@ -11,7 +11,7 @@ from typing import Any
 
 from lungprep.cohort import Patient
 from lungprep.errors import ObjectNotFound
-from lungprep.ledger import Receipt
+from lungprep.receipt import Receipt
 from lungprep.records import to_json
 from lungprep.stores import Store
 from lungprep.verdicts import Verdict
