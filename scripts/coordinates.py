@@ -15,7 +15,8 @@ from pathlib import Path
 
 from lungprep.coordinates import inside, to_voxel, to_world
 from lungprep.errors import ConfigError, LungprepError
-from lungprep.nodules import PATIENT, Conversion, convert, read_nodules
+from lungprep.nodule_voxels import Conversion, convert
+from lungprep.nodules import PATIENT, read_nodules
 from lungprep.placements import read_placement, read_placements
 from lungprep.stores import S3Options, Store, open_store
 from lungprep.stores.address import parse_address

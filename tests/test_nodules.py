@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lungprep.coordinates import Placement
 from lungprep.errors import ConfigError
-from lungprep.nodules import INSIDE, VOXEL, convert, read_nodules
+from lungprep.nodule_voxels import convert
+from lungprep.nodules import INSIDE, VOXEL, read_nodules
 from lungprep.volume import Grid
 
 LUNA = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"

@@ -1,0 +1,115 @@
+"""Nodule lists in voxels: from points in patient coordinates to indices of the published arrays."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.coordinates import Placement, inside, to_voxel
+from lungprep.nodules import INSIDE, PATIENT, SERIES, VOXEL, Floats, NoduleList
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A nodule list with voxels.
+
+    Attributes
+    ----------
+    columns : list of str
+        ``patient``, ``seriesuid``, `VOXEL`, `INSIDE`, then the other columns that were read.
+    rows : list of list of str
+        One for each that was read.
+    outside, unplaced : list of str
+        Rows that the array does not reach, ``line 3 (P1)``, and rows without a voxel and why,
+        ``line 4: patient 'P9' is not published``.
+    """
+
+    columns: list[str]
+    rows: list[list[str]]
+    outside: list[str]
+    unplaced: list[str]
+
+
+def convert(nodules: NoduleList, placements: Mapping[str, Placement]) -> Conversion:
+    """Find the voxel of each nodule.
+
+    A list with a column ``patient`` is matched by it, another one by the series. Where a row names
+    both, the patient's array must be made of that series, or the row gets no voxel.
+
+    Parameters
+    ----------
+    nodules : NoduleList
+        Points (x, y, z) in patient mm.
+    placements : mapping of str to Placement
+        Who is published, by id.
+
+    Returns
+    -------
+    Conversion
+        Voxels are fractional array indices (z, y, x), diameters in voxels along these axes.
+    """
+    owners = defaultdict(list)
+    for placement in placements.values():
+        owners[placement.series_uid].append(placement)
+    names = list(zip(nodules.names(PATIENT), nodules.names(SERIES), strict=True))
+    matches = [_match(patient, series, placements, owners) for patient, series in names]
+    numbers, belongs = _voxels(nodules, matches)
+    kept = [i for i, name in enumerate(nodules.columns) if name not in (PATIENT, SERIES)]
+    columns = [PATIENT, SERIES, *VOXEL, INSIDE, *(nodules.columns[i] for i in kept)]
+    found = Conversion(columns, [], [], [])
+    for n, (match, name) in enumerate(zip(matches, names, strict=True)):
+        answer = ""
+        if isinstance(match, str):
+            found.unplaced.append(f"line {nodules.lines[n]}: {match}")
+        else:
+            name = (match.patient, match.series_uid)
+            answer = "yes" if belongs[n] else "no"
+            if not belongs[n]:
+                found.outside.append(f"line {nodules.lines[n]} ({match.patient})")
+        voxel = ["" if np.isnan(number) else f"{number:.6f}" for number in numbers[n]]
+        found.rows.append([*name, *voxel, answer, *(nodules.rows[n][i] for i in kept)])
+    return found
+
+
+def _voxels(
+    nodules: NoduleList, matches: list[Placement | str]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Voxel and diameters of each row, shape (rows, 6), and which voxels the arrays have."""
+    numbers = np.full((len(matches), 6), np.nan)
+    belongs = np.zeros(len(matches), dtype=bool)
+    scans = defaultdict(list)
+    for n, match in enumerate(matches):
+        if isinstance(match, Placement):
+            scans[match].append(n)
+    for scan, at in scans.items():
+        voxels = to_voxel(scan.affine, nodules.points_mm[at])
+        numbers[at, :3] = voxels
+        numbers[at, 3:] = nodules.diameters_mm[at, None] / scan.spacing_mm
+        belongs[at] = inside(scan.shape, voxels)
+    # Adding zero turns -0.0 into 0.0.
+    return numbers.round(6) + 0.0, belongs
+
+
+def _match(
+    patient: str,
+    series: str,
+    placements: Mapping[str, Placement],
+    owners: Mapping[str, list[Placement]],
+) -> Placement | str:
+    """Whose array a row is about, or why there is none."""
+    if patient:
+        if patient not in placements:
+            return f"patient {patient!r} is not published"
+        made_of = placements[patient].series_uid
+        if series not in ("", made_of):
+            return f"{patient} was made of series {made_of!r}, not of {series!r}"
+        return placements[patient]
+    found = owners.get(series, [])
+    if not found:
+        return f"series {series!r} is not published"
+    if len(found) > 1:
+        patients = " and as ".join(placement.patient for placement in found)
+        return f"series {series!r} is published as {patients}; add a column {PATIENT}"
+    return found[0]
