@@ -1,0 +1,139 @@
+"""What is told of a run from Snakemake's log events, and what follows from them."""
+
+import inspect
+import logging
+import os
+import signal
+
+import pytest
+from snakemake.jobs import AbstractJob
+
+from lungprep.errors import AccessRefused, NoLungsFound
+from lungprep.progress import Progress, duration, is_news
+from lungprep.turns import Tally
+from lungprep.verdicts import verdict_on, write_verdict
+
+
+class Event:
+    """What Snakemake attaches to a log record."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+@pytest.fixture
+def snakemake_log(tmp_path):
+    """A logger like Snakemake's, followed by a Progress, and what comes out of it."""
+    logger = logging.Logger("snakemake-like", logging.INFO)
+    shown = []
+    handler = logging.Handler()
+    handler.emit = lambda record: shown.append(record.getMessage())
+    logger.addHandler(handler)
+    given_up = []
+    progress = Progress(tmp_path, tmp_path)
+    progress.total = 2
+    progress.attach(logger, given_up.append)
+
+    def say(message="", event=None, **fields):
+        logger.info(message, extra={"event": Event(event) if event else None, **fields})
+
+    return say, shown, progress, given_up
+
+
+def start(say, jobid, rule, patient):
+    say(event="job_info", jobid=jobid, rule_name=rule, wildcards={"patient": patient})
+
+
+def test_each_published_patient_is_a_line(snakemake_log):
+    say, shown, *_ = snakemake_log
+    start(say, 1, "load", "P1")
+    say("Finished job 1", "job_finished", job_id=1)
+    start(say, 2, "publish", "P1")
+    say("Finished job 2", "job_finished", job_id=2)
+    lines = [line for line in shown if line]
+    assert len(lines) == 1
+    assert lines[0].startswith("published P1; 1 of 2 done, 0 failed, about 0 s left")
+
+
+def test_a_failed_patient_is_a_line(snakemake_log, tmp_path):
+    say, shown, progress, given_up = snakemake_log
+    (tmp_path / "load").mkdir()
+    (tmp_path / "load/P1.log").write_text("P1: what an earlier run said\n")
+    start(say, 1, "load", "P1")
+    assert not (tmp_path / "load/P1.log").exists()
+    write_verdict(tmp_path / "P1", verdict_on("load", NoLungsFound("no air", "check the scan")))
+    (tmp_path / "P1/hu.npy").write_bytes(b"volume")
+    say("RuleException:\nCalledProcessError in file", "error")
+    for _ in range(3):
+        say("job failed", "job_error", jobid=1, rule_name="load")
+    assert shown.count("failed P1: no air; check the scan") == 1
+    assert not [line for line in shown if "CalledProcessError" in line]
+    assert progress.failures["P1"].error == "NoLungsFound"
+    assert (tmp_path / "P1/hu.npy").read_bytes() == b""
+    assert given_up == [1]
+
+
+def test_a_killed_job_gets_three_attempts(snakemake_log, tmp_path):
+    say, shown, progress, given_up = snakemake_log
+    start(say, 1, "segment", "P1")
+    assert not given_up
+    for attempt in range(3):
+        assert not progress.failures, attempt
+        say("job failed", "job_error", jobid=1, rule_name="segment")
+    assert progress.failures["P1"].error == "Killed"
+    assert progress.failures["P1"].step == "segment"
+    again = [line for line in shown if line.startswith("trying P1 again: its job was killed")]
+    assert len(again) == 2
+    assert given_up == [1]
+
+
+def test_the_scheduler_is_told_that_another_attempt_asks_for_more(snakemake_log, tmp_path):
+    say, shown, progress, _ = snakemake_log
+    asked = []
+    progress.attach(logging.Logger("another"), ask_again=asked.append)
+    say("Trying to restart job 16.")
+    assert asked == [16]
+    assert not shown
+    kept = inspect.getsource(AbstractJob._get_scheduler_resources)
+    assert "if self._scheduler_resources is None:" in kept, "what rules/common.smk resets"
+
+
+def test_where_nothing_goes_any_more_the_run_is_stopped(snakemake_log, tmp_path, monkeypatch):
+    say, shown, *_ = snakemake_log
+    killed = []
+    monkeypatch.setattr("os.kill", lambda *a: killed.append(a))
+    refused, bad = AccessRefused("expired", "renew"), NoLungsFound("no air", "check")
+    for n, error in enumerate([refused] * 9 + [bad] + [refused] * 9):
+        fail(say, tmp_path, n, error)
+    assert not killed
+    fail(say, tmp_path, 99, refused)
+    assert killed == [(os.getpid(), signal.SIGTERM)]
+    assert [line for line in shown if line.startswith("stopping: the last 10 patients failed")]
+
+
+def fail(say, work, number, error):
+    patient = f"P{number}"
+    start(say, number, "load", patient)
+    write_verdict(work / patient, verdict_on("load", error))
+    say("job failed", "job_error", jobid=number, rule_name="load")
+
+
+def test_other_errors_of_snakemake_are_shown():
+    record = logging.makeLogRecord({"msg": "LockException", "event": Event("error")})
+    assert is_news(record)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (61, "1 min 01 s"), (7500, "2 h 05 min")]
+)
+def test_durations_read_well(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_a_later_turn_counts_on(snakemake_log):
+    say, shown, progress, _ = snakemake_log
+    earlier = Tally("config", published=["A", "B"], failures={"C": "C: torn; mend it"})
+    progress.resume(earlier, 2)
+    start(say, 1, "publish", "P1")
+    say("Finished job 1", "job_finished", job_id=1)
+    assert shown[-1].startswith("published P1; 3 of 5 done, 1 failed, about ")
