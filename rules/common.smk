@@ -9,6 +9,7 @@ import os
 import sys
 
 from snakemake.logging import logger
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
@@ -40,6 +41,8 @@ except LungprepError as error:
 
 
 choose_kernels(os.environ)
+# Here, because the jobs of an engine are started without onstart.
+stop_at_any_time(JobScheduler)
 
 # Patients whose two requests each take more than some seconds together.
 MANY = 2000
@@ -222,7 +225,6 @@ onstart:
     if refusal:
         sys.exit(f"lungprep: {refusal}")
     look_once_a_second(workflow.scheduler)
-    stop_at_any_time(workflow.scheduler)
     try:
         check_engine()
         RUN.start(BUDGET.load_mb)

@@ -1,6 +1,7 @@
 """The one timer of Snakemake's scheduler."""
 
 import inspect
+import signal
 import threading
 
 from snakemake.scheduling.job_scheduler import JobScheduler
@@ -40,15 +41,16 @@ def test_the_scheduler_is_woken_by_its_semaphore():
 
 
 def test_a_signal_does_not_wait_for_the_thread_that_it_interrupts():
-    assert "self._lock = threading.Lock()" in inspect.getsource(JobScheduler.__init__)
+    assert "signal.SIGTERM, self.exit_gracefully" in inspect.getsource(JobScheduler.__init__)
 
     class Scheduler:
         _lock = threading.Lock()
         _open_jobs = threading.Semaphore(0)
         exit_gracefully = JobScheduler.exit_gracefully
 
+    stop_at_any_time(Scheduler)
     scheduler = Scheduler()
-    stop_at_any_time(scheduler)
     with scheduler._lock:
-        scheduler.exit_gracefully()
+        scheduler.exit_gracefully(signal.SIGTERM, None)
+    assert scheduler._open_jobs.acquire(timeout=60)
     assert scheduler._user_kill == "graceful"

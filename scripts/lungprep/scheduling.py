@@ -45,9 +45,16 @@ def look_once_a_second(scheduler: Any) -> None:
     scheduler._schedule_reevalutation = OneTimer(scheduler._open_jobs.release)
 
 
-def stop_at_any_time(scheduler: Any) -> None:
-    """Let SIGTERM reach a `JobScheduler` also while it sees to jobs that ended.
+def stop_at_any_time(scheduler: type) -> None:
+    """Let SIGTERM reach Snakemake's `JobScheduler` also while it sees to jobs that ended.
 
-    Its handler takes a lock that the same thread holds then, and would wait for itself for ever.
+    The handler takes locks that the thread which it interrupts may hold, and would wait for itself
+    for ever: jobs of an engine get the signal and the end of their script at the same time.
     """
-    scheduler._lock = threading.RLock()
+    # Snakemake's own name; a test holds it against the version in use.
+    stop = scheduler.exit_gracefully  # type: ignore[attr-defined]
+
+    def exit_gracefully(self: Any, *_: object) -> None:
+        threading.Thread(target=stop, args=(self,)).start()
+
+    scheduler.exit_gracefully = exit_gracefully  # type: ignore[attr-defined]
