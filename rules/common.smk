@@ -62,7 +62,7 @@ def unpublished(wildcards):
     in_turns = by_command_line(sys.argv[0]) and workflow.dag_settings.batch is None
     try:
         if running and workflow.is_main_process and workflow.execution_settings.lock:
-            RUN.lock()
+            RUN.lock(logger.warning)
         if running and workflow.executor_plugin.common_settings.implies_no_shared_fs:
             # Kubernetes keeps them in a Secret.
             registered = workflow.spawned_job_args_factory.envvars() if on_aws_batch() else ()

@@ -10,8 +10,9 @@ from snakemake.jobs import AbstractJob
 
 from lungprep.errors import AccessRefused, NoLungsFound
 from lungprep.progress import Progress, duration, is_news
+from lungprep.shards.papers import Result
 from lungprep.turns import Tally
-from lungprep.verdicts import verdict_on, write_verdict
+from lungprep.verdicts import Verdict, verdict_on, write_verdict
 
 
 class Event:
@@ -109,6 +110,31 @@ def test_where_nothing_goes_any_more_the_run_is_stopped(snakemake_log, tmp_path,
     fail(say, tmp_path, 99, refused)
     assert killed == [(os.getpid(), signal.SIGTERM)]
     assert [line for line in shown if line.startswith("stopping: the last 10 patients failed")]
+
+
+def test_a_share_that_is_lost_is_one_failure(snakemake_log, monkeypatch):
+    say, shown, progress, _ = snakemake_log
+    killed, reasons = [], []
+    monkeypatch.setattr("os.kill", lambda *a: killed.append(a))
+
+    class Lost:
+        """Stands for a `Dispatch` none of whose shares comes back."""
+
+        def give_up(self, shard, reason, log):
+            reasons.append(reason)
+            verdict = Verdict("shard", "Killed", reason, transient=True, data=False)
+            return Result({}, {f"{shard}-{n}": verdict for n in range(25)})
+
+    progress.dispatch = Lost()
+    said = "SLURM sbatch failed. The error message was 'QOSMaxSubmitJobPerUserLimit'.\n sbatch -x"
+    for jobid in range(10):
+        assert not killed
+        say(event="job_info", jobid=jobid, rule_name="shard", wildcards={"shard": str(jobid)})
+        for _ in range(3):
+            say(event="job_error", jobid=jobid, rule_msg=said)
+    assert killed == [(os.getpid(), signal.SIGTERM)]
+    assert set(reasons) == {said.splitlines()[0]}
+    assert any("sending share 0 again" in line and "QOSMaxSubmit" in line for line in shown)
 
 
 def fail(say, work, number, error):

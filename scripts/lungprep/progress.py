@@ -18,6 +18,8 @@ from lungprep.verdicts import Verdict, read_verdict, write_verdict
 
 LAST_RULE = "publish"
 SHARES = "shard"
+# Where an engine's words on a failed job begin to lead elsewhere.
+REFERRAL = re.compile(r"\. (?:Detailed|For further) ")
 CHATTER = {"job_started", "job_finished", "progress"}
 # Attempts after the first; of use to jobs that were killed, and to stores that were down.
 RETRIES = 2
@@ -161,14 +163,15 @@ class Progress(logging.Handler):
 
     def _share_failed(self, jobid: int, shard: str, said: str) -> None:
         """Take note that the job of a share was killed, or could not do all."""
-        reason = (said.splitlines() or ["its job failed"])[0].partition(". ")[0]
+        # Further lines are the engine's own commands.
+        reason = REFERRAL.split((said.splitlines() or ["its job failed"])[0])[0]
         self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
         log = self._logs / SHARES / f"{shard}.log"
         if self._attempts[jobid] <= RETRIES:
             self._logger.info(f"sending share {shard} again: {reason}; see {log}")
         elif self.dispatch:
             self._logger.error(f"share {shard} failed {RETRIES + 1} times: {reason}; see {log}")
-            self._take(self.dispatch.give_up(shard, log))
+            self._take(self.dispatch.give_up(shard, reason, log))
 
     def settle(self) -> None:
         """Find out what became of the patients of shares that did not end well.
@@ -191,7 +194,10 @@ class Progress(logging.Handler):
             self._logger.info(f"published {len(result.published)} patients; {self.tally()}")
         if result.published:
             self._in_vain = 0
-        self._judge(result.failures.values())
+        # However many patients are in a share that is lost, it is one failure.
+        lost = [verdict for verdict in result.failures.values() if verdict.step == SHARES]
+        own = [verdict for verdict in result.failures.values() if verdict.step != SHARES]
+        self._judge([*own, *lost[:1]])
 
     def tally(self) -> str:
         """How many of all are done, how many failed, and how long the others will take."""

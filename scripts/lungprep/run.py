@@ -1,7 +1,8 @@
 """One run of the workflow, from its plan to its last lines."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from lungprep.planning import Plan, make_plan
 from lungprep.progress import Progress
 from lungprep.receipt import Receipt
 from lungprep.runlock import FOLDER, Lock, lock_run
+from lungprep.shards.allocation import OVER_S
 from lungprep.shards.dispatch import Dispatch, recall
 from lungprep.stores import S3Options
 from lungprep.stores.address import check_pair
@@ -104,16 +106,28 @@ class Run:
             f"the others\n{self.plan.missing()}"
         )
 
-    def lock(self) -> None:
+    def lock(self, say: Callable[[str], None]) -> None:
         """Be the only run in the working directory until the process ends.
+
+        Waits for jobs of shares that a killed run left at work: by its recipe, they would replace
+        what this one publishes.
+
+        Parameters
+        ----------
+        say : callable
+            Called with a line about the wait.
 
         Raises
         ------
         WorkspaceBusy
             If another one is.
+        StoreError
+            If a target that a killed run wrote lists to does not answer.
         """
         self._lock = self._lock or lock_run(self._locks)
-        recall(self._locks, self._config)
+        if recall(self._locks, self._config):
+            say(f"waiting {OVER_S} s for jobs of a killed run to end")
+            time.sleep(OVER_S)
 
     def write_missing(self) -> None:
         """Write the table of who is missing, if the config asks for it.
@@ -234,13 +248,20 @@ class Run:
         reached = self.started and tried.issuperset(self.turn) and not self._signals.received
         return reached and not tried.issuperset(self.plan.stale)
 
+    @property
+    def _lost(self) -> bool:
+        """Whether jobs of shares ended well, and yet nobody knows of some of their patients."""
+        sent = self.started and self._dispatch is not None and self._per_turn is not None
+        return sent and not self.tally.tried.issuperset(self.turn)
+
     def end(self) -> None:
         """Begin the next turn, in this process, or see to the exit status of all turns."""
         self._signals.end()
         if self._goes_on:
             next_turn(self.tally, self._locks)
         # Snakemake knows of jobs alone, and those of shares end well whoever fails.
-        if self._signals.received or self.earlier.failed or (self.started and self.tally.failed):
+        failed = self.earlier.failed or (self.started and self.tally.failed)
+        if self._signals.received or failed or self._lost:
             leave(1)
 
     def close(self) -> str:

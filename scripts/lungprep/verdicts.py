@@ -11,6 +11,8 @@ from lungprep.records import read_record, write_record
 
 # Of the working folder, not of the patient: nothing that a job does can help.
 DISK = {EDQUOT, EIO, ENOSPC, EROFS}
+#: Errors that are the machine's, and so not another one's.
+NODE = {"DiskFull", WorkspaceError.__name__}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,9 @@
 """The job of a share: the ordinary workflow in a scratch folder of the node."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,17 +13,18 @@ from typing import Any
 
 from lungprep.errors import LungprepError, StoreError, WorkspaceError
 from lungprep.records import to_json
-from lungprep.runlock import Lock
 from lungprep.shards.needs import OWN_MB
-from lungprep.shards.papers import LIST, RESULT, VARIABLE, Result
+from lungprep.shards.papers import LIST, RESULT, VARIABLE, Result, listed_patients
+from lungprep.shards.scratch import scratch
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import check_pair
+from lungprep.verdicts import NODE, as_designed
 
-PREFIX = "lungprep-"
-HELD = "held"
 # A stopped job has 30 s on a stock SLURM before it is killed, and 5 where that is short.
 GRACE_S = 3
-LOOK_S = 60
+LOOK_S = 20
+# After a list was removed, until no job works by it any more.
+OVER_S = LOOK_S + 2 * GRACE_S + 4
 
 
 def run_share(
@@ -69,6 +68,7 @@ def run_share(
     source, destination = check_pair(config["source"], config["target"])
     target = open_store(destination, S3Options(**config["s3"]))
     share = target.read(LIST.format(shard=shard))
+    weights = config["segment"]["weights"]
     with scratch(tmp) as folder:
         (folder / "cohort.csv").write_bytes(share)
         own = {
@@ -77,6 +77,7 @@ def run_share(
             "target": str(destination),
             "patients": "cohort.csv",
             "patients_per_job": None,
+            "segment": {**config["segment"], "weights": weights and str(Path(weights).absolute())},
             # Left to the run that sent the share.
             "on_bad_patient": "fail",
             "missing_tsv": None,
@@ -84,20 +85,29 @@ def run_share(
         (folder / "config.json").write_bytes(to_json(own))
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
         command += ["--workflow-profile", str(snakefile.parent / "profiles/default")]
-        command += ["--cores", str(cores), "--resources", f"mem_mb={max(mem_mb - OWN_MB, 1)}"]
+        command += [
+            "--executor",
+            "local",
+            "--cores",
+            str(cores),
+            "--resources",
+            f"mem_mb={max(mem_mb - OWN_MB, 1)}",
+        ]
         command += ["--configfile", "config.json"]
         _run(command, folder, lambda: target.stat(LIST.format(shard=shard)) is not None, say)
         try:
             result = Result.from_json((folder / "result.json").read_bytes())
         except FileNotFoundError:
             raise WorkspaceError("the run of the share did not end", "run again") from None
+    if target.stat(LIST.format(shard=shard)) is None:
+        raise WorkspaceError("the run that sent the share is over", "leave it to the next one")
     target.write(RESULT.format(shard=shard), result.to_json())
-    # One line of the list is its header.
-    left = len(share.splitlines()) - 1 - len(result.published) - len(result.failures)
-    killed = [patient for patient, verdict in result.failures.items() if verdict.transient]
-    if left or killed:
+    left = listed_patients(share) - len(result.published) - len(result.failures)
+    again = [v for v in result.failures.values() if v.transient or v.error in NODE]
+    if left or again:
+        last = f", the last because {again[-1].text}" if again else ""
         raise WorkspaceError(
-            f"{left} patients were not reached and {len(killed)} killed or cut off", "run again"
+            f"{left} patients were not reached and {len(again)} cut off{last}", "run again"
         )
     return result
 
@@ -106,10 +116,13 @@ def _run(
     command: list[str], folder: Path, wanted: Callable[[], bool], say: Callable[[str], None]
 ) -> None:
     """Run Snakemake in a folder for as long as it is wanted there."""
+    environ = {**os.environ, VARIABLE: str(folder / "result.json")}
+    # What sent the share must not send its steps.
+    environ.pop("SNAKEMAKE_PROFILE", None)
     with subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, VARIABLE: str(folder / "result.json")},
+        env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -162,44 +175,6 @@ def _end(run: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def scratch(tmp: Path) -> Iterator[Path]:
-    """A folder that is gone afterwards; those of killed jobs on this node go too.
-
-    Parameters
-    ----------
-    tmp : Path
-        Where it is made, if the node has it: a login node's may not be there.
-    """
-    tmp = tmp if tmp.is_dir() else Path(tempfile.gettempdir())
-    for left in tmp.glob(f"{PREFIX}*/{HELD}"):
-        lock = Lock(left)
-        # Others' folders can't be opened, and go with their own jobs.
-        with suppress(OSError):
-            if lock.take():
-                _remove(left.parent)
-                lock.release()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=tmp))
-    held = Lock(folder / HELD)
-    try:
-        held.take()
-        yield folder
-    finally:
-        _remove(folder)
-        held.release()
-
-
-def _remove(folder: Path) -> None:
-    """Remove a scratch folder; its lock last, by which the next job finds it if this is cut off."""
-    with suppress(OSError):
-        for path in folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name != HELD:
-                path.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
 def told_in(log: str, shard: str) -> Iterator[Callable[[str], None]]:
     """Say lines in a job's log and on its terminal; an error is the last of them.
 
@@ -218,8 +193,8 @@ def told_in(log: str, shard: str) -> Iterator[Callable[[str], None]]:
 
         try:
             yield say
-        except LungprepError as error:
-            say(f"share {shard}: {error}")
+        except (LungprepError, OSError) as error:
+            say(f"share {shard}: {as_designed(error)}")
             sys.exit(1)
         except SystemExit:
             say(f"share {shard}: stopped; run again")

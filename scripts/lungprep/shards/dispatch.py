@@ -1,5 +1,6 @@
 """The shares of a run, from their lists to what came back."""
 
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lungprep.cohort import Cohort
-from lungprep.errors import LungprepError, StoreError
+from lungprep.errors import AccessRefused, ConfigError, StoreError
 from lungprep.receipt import Receipt
 from lungprep.records import read_record, write_record
 from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_result, shares
@@ -19,9 +20,9 @@ from lungprep.verdicts import Verdict
 FLAG = "work/_shards/{shard}.json"
 # In the working directory: what lies in the target for this run, or a killed one.
 OUT = "shards.json"
-KILLED = (
-    "the job of its share {shard} was killed, or ran out of time or memory; see {log}, run again"
-)
+KILLED = "the job of its share {shard} did not end well ({reason}); see {log}, run again"
+
+LOST = "what the job of its share {shard} left in the target is gone; run again"
 
 
 class Dispatch:
@@ -82,6 +83,7 @@ class Dispatch:
             If the target does not take them.
         """
         self._out.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(Path(FLAG).parent, ignore_errors=True)
         address = str(self._target.address)
         write_record(self._out, {"target": address, "shards": list(self.shares)})
 
@@ -102,19 +104,22 @@ class Dispatch:
             self._back.add(shard)
             self.receipts.update(result.published)
             return result
+        self._given_up[shard] = LOST.format(shard=shard)
         return self._tried(shard)
 
-    def give_up(self, shard: str, log: Path) -> Result:
+    def give_up(self, shard: str, reason: str, log: Path) -> Result:
         """What became of the patients of a share whose job failed for good.
 
         Parameters
         ----------
         shard : str
             Name of the share.
+        reason : str
+            What the engine says of it.
         log : Path
             Of its job.
         """
-        self._given_up[shard] = KILLED.format(shard=shard, log=log)
+        self._given_up[shard] = KILLED.format(shard=shard, reason=reason, log=log)
         return self._tried(shard)
 
     def _tried(self, shard: str) -> Result:
@@ -164,11 +169,11 @@ class Dispatch:
         )
 
 
-def recall(folder: Path, config: dict[str, Any]) -> None:
+def recall(folder: Path, config: dict[str, Any]) -> bool:
     """Remove from the target what was written for jobs: by this run, or by a killed one.
 
-    Jobs that are still at work stop when their lists are gone. Without the right to delete the
-    lists stay, small as they are, and the next run tries again.
+    Jobs that are still at work stop within `allocation.OVER_S` when their lists are gone. Without
+    the right to delete the lists stay, small as they are.
 
     Parameters
     ----------
@@ -176,14 +181,27 @@ def recall(folder: Path, config: dict[str, Any]) -> None:
         Where `OUT` is.
     config : dict
         The complete config.
+
+    Returns
+    -------
+    bool
+        Whether there was something.
+
+    Raises
+    ------
+    StoreError
+        If the target does not answer.
     """
     out = folder / OUT
     # A record that was cut off with its run names nothing.
-    with suppress(LungprepError, FileNotFoundError, ValueError, KeyError):
+    try:
         left = read_record(out)
-        options = S3Options(**config["s3"])
-        target = open_store(parse_address("target", str(left["target"])), options)
+        address = parse_address("target", str(left["target"]))
         keys = [k.format(shard=shard) for shard in left["shards"] for k in (LIST, RESULT)]
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            list(pool.map(target.discard, keys))
-        out.unlink()
+    except (ConfigError, FileNotFoundError, ValueError, KeyError):
+        return False
+    target = open_store(address, S3Options(**config["s3"]))
+    with suppress(AccessRefused), ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(target.discard, keys))
+    out.unlink()
+    return True

@@ -88,6 +88,11 @@ def cohort_file(patients: Iterable[Patient], load_mb: Mapping[str, int]) -> byte
     return text.getvalue().encode()
 
 
+def listed_patients(content: bytes) -> int:
+    """How many patients a cohort file names."""
+    return sum(1 for _ in csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
 def listed_mb(content: bytes) -> dict[str, int]:
     """Inverse of `cohort_file`, of the patients whose memory was estimated, MB."""
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""))

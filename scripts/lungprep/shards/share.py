@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from lungprep.stores import Entry, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
 from lungprep.stores.base import CONNECTIONS
 from lungprep.turns import Tally
+from lungprep.verdicts import Verdict
 
 
 def share_plan(config: dict[str, Any], cohort: Cohort, target: Store) -> Plan:
@@ -80,6 +82,7 @@ class Share(Run):
     def __init__(self, config: dict[str, Any], earlier: Tally, result: Path) -> None:
         super().__init__(config, earlier)
         self._result = result.resolve()
+        self._logs = Path("logs").resolve()
         self.load_mb = listed_mb(Path(config["patients"]).read_bytes())
 
     @cached_property
@@ -105,9 +108,15 @@ class Share(Run):
     def close(self) -> str:
         """Record who was published and who failed, and sum up."""
         done = {p: r for p, r in self.plan.receipts.cohort.items() if p not in self.plan.stale}
-        result = Result({**done, **self.published()}, self.progress.failures)
+        failures = {p: replace(v, text=self._told(v, p)) for p, v in self.progress.failures.items()}
+        result = Result({**done, **self.published()}, failures)
         self._result.write_bytes(result.to_json())
         return self._summary()
+
+    def _told(self, verdict: Verdict, patient: str) -> str:
+        """Text of a verdict without the log that goes with the scratch folder."""
+        log = self._logs / verdict.step / f"{patient}.log"
+        return verdict.text.replace(str(log), "the log of its share")
 
 
 def run_of(config: dict[str, Any], earlier: Tally, environ: MutableMapping[str, str]) -> Run:
