@@ -160,6 +160,15 @@ def test_jobs_of_a_killed_run_replace_nothing(lab, tmp_path):
     assert papers(lab) == []
 
 
+def test_what_was_written_into_a_target_that_is_gone_is_no_hindrance(lab):
+    lab.admit("P1", PHANTOM)
+    out = lab.folder / ".snakemake/lungprep/shards.json"
+    out.parent.mkdir(parents=True)
+    out.write_text(json.dumps({"target": "s3://no-such-bucket/out/", "shards": ["1"]}))
+    assert lab.run().returncode == 0
+    assert not out.exists()
+
+
 def test_a_profile_of_the_user_s_does_not_reach_into_shares(lab, tmp_path):
     lab.admit("P1", PHANTOM)
     (tmp_path / "profile").mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lungprep.cohort import Cohort
-from lungprep.errors import AccessRefused, ConfigError, StoreError
+from lungprep.errors import AccessRefused, ConfigError, NotFound, StoreError
 from lungprep.receipt import Receipt
 from lungprep.records import read_record, write_record
 from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_result, shares
@@ -21,7 +21,6 @@ FLAG = "work/_shards/{shard}.json"
 # In the working directory: what lies in the target for this run, or a killed one.
 OUT = "shards.json"
 KILLED = "the job of its share {shard} did not end well ({reason}); see {log}, run again"
-
 LOST = "what the job of its share {shard} left in the target is gone; run again"
 
 
@@ -173,7 +172,7 @@ def recall(folder: Path, config: dict[str, Any]) -> bool:
     """Remove from the target what was written for jobs: by this run, or by a killed one.
 
     Jobs that are still at work stop within `allocation.OVER_S` when their lists are gone. Without
-    the right to delete the lists stay, small as they are.
+    the right to delete the lists stay, small as they are; with the target they are gone.
 
     Parameters
     ----------
@@ -201,7 +200,7 @@ def recall(folder: Path, config: dict[str, Any]) -> bool:
     except (ConfigError, FileNotFoundError, ValueError, KeyError):
         return False
     target = open_store(address, S3Options(**config["s3"]))
-    with suppress(AccessRefused), ThreadPoolExecutor(CONNECTIONS) as pool:
+    with suppress(AccessRefused, NotFound), ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(target.discard, keys))
     out.unlink()
     return True
