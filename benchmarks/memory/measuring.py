@@ -123,7 +123,7 @@ def measure(case: Case, folder: Path, server: S3Server, steps: Sequence[str] = S
         },
         read_schema(),
     )
-    budget = Budget(config, lambda patient: f"{place}/in/{patient}/", print)
+    budget = Budget(config, lambda patient: f"{place}/in/{patient}/", print, {})
     budget.look_up(["P"])
     estimates: dict[str, Callable[[], int]] = {
         "load": lambda: budget.load("P", 1),
