@@ -19,6 +19,8 @@ from ceph import free_ports
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "munged")
 LINK = Path("/etc/slurm/slurm.conf")
 SECONDS_TO_START = 60
+# How names of the folders of test runs begin.
+FOLDER = "lungprep-slurm-"
 # Daemons end with the process that started them, even if that is killed.
 TIED = ("setpriv", "--pdeathsig", "KILL", "--")
 CPUS = 4
@@ -79,7 +81,8 @@ def taken():
     with suppress(FileNotFoundError):
         if "slurmctld" in command(int(daemons.read_text())):
             return True
-    if LINK.readlink().is_relative_to(tempfile.gettempdir()):
+    folder = LINK.readlink().parent
+    if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(FOLDER):
         LINK.unlink()
     return LINK.is_symlink()
 

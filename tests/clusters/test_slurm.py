@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters.slurm import LINK, missing, slurm, taken
+from clusters.slurm import FOLDER, LINK, missing, slurm, taken
 from clusters.test_shards import PHANTOM, digests, papers, summary
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
@@ -44,7 +44,7 @@ def cluster():
     if taken():
         pytest.skip(f"{LINK} is there: this machine belongs to a SLURM already")
     # Not below pytest's own folder, whose path is too long for the sockets in it.
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm(Path(folder)) as running:
+    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder, slurm(Path(folder)) as running:
         yield running
     assert not LINK.is_symlink()
 

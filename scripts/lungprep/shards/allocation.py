@@ -85,14 +85,8 @@ def run_share(
         (folder / "config.json").write_bytes(to_json(own))
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
         command += ["--workflow-profile", str(snakefile.parent / "profiles/default")]
-        command += [
-            "--executor",
-            "local",
-            "--cores",
-            str(cores),
-            "--resources",
-            f"mem_mb={max(mem_mb - OWN_MB, 1)}",
-        ]
+        command += ["--executor", "local", "--cores", str(cores)]
+        command += ["--resources", f"mem_mb={max(mem_mb - OWN_MB, 1)}"]
         command += ["--configfile", "config.json"]
         _run(command, folder, lambda: target.stat(LIST.format(shard=shard)) is not None, say)
         try:
