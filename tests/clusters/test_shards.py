@@ -194,6 +194,28 @@ def test_patients_whose_result_is_gone_are_failures(folder, tmp_path):
     assert result.failures.keys() == {"P1", "P2"}
 
 
+def test_a_full_node_and_relative_weights_are_no_share_s_end(folder, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    target, given = folder("out"), {"source": f"{tmp_path}/in", "target": f"{tmp_path}/out"}
+    config = complete({**given, "segment": {"weights": "models/r231.pth"}}, read_schema())
+    patient = Patient("P1", parse_address("source", f"{tmp_path}/in/").join("P1"))
+    target.write(LIST.format(shard="1"), cohort_file([patient], {}))
+    full = Verdict("load", "DiskFull", "the disk is full; free it", transient=False, data=False)
+    weights = []
+
+    def run(command, scratch_folder, wanted, say):
+        """Stands for the workflow on a node without room."""
+        own = json.loads((scratch_folder / "config.json").read_text())
+        weights.append(own["segment"]["weights"])
+        (scratch_folder / "result.json").write_bytes(Result({}, {"P1": full}).to_json())
+
+    monkeypatch.setattr(allocation, "_run", run)
+    with pytest.raises(WorkspaceError, match="1 cut off, the last because the disk is full"):
+        allocation.run_share("1", config, ROOT / "Snakefile", 1, 1000, tmp_path, print)
+    assert weights == [str(Path("models/r231.pth").absolute())]
+    assert read_result(target, "1").failures == {"P1": full}
+
+
 def test_names_of_shares_are_no_other_run_s():
     first, second = (shares("abcde", 2) for _ in range(2))
     assert list(first.values()) == [["a", "b"], ["c", "d"], ["e"]]
