@@ -32,6 +32,7 @@ Each one says what was found and what to do; the caller at the boundary adds who
         ├── DuplicatePositions   slices of other content lie at one position
         ├── MissingSlices        a gap is a multiple of the others
         ├── UnevenGaps           the gaps differ
+        ├── StraySlices          slices show something else than their neighbours
         ├── TiltedGantry         the stack is sheared
         ├── ShiftedSlices        slices lie aside of the stack
         ├── ObliqueSlices        the slices are turned too far from the patient's axes
@@ -190,6 +191,10 @@ class MissingSlices(DataError):
 
 class UnevenGaps(DataError):
     """The gaps between slices differ."""
+
+
+class StraySlices(DataError):
+    """Slices show something else than their neighbours: another place, side, scale or person."""
 
 
 class TiltedGantry(DataError):

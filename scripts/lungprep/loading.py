@@ -76,8 +76,8 @@ def load(
     acquisition = describe(choice)
     report(choice, skipped)
     release_freed(VOLUMES)
-    volume, found = assemble(choice.volume, assume_hu=options.assume_hu)
-    details = {**choice.volume.flags, **found}
+    assembled = assemble(choice.volume, options)
+    details = {**choice.volume.flags, **assembled.flags}
     for name, measure in details.items():
         logger.warning("flag %s: %g", name, measure)
     source_facts = {
@@ -89,7 +89,10 @@ def load(
     }
     rejected = {uid: rejection.kind for uid, rejection in choice.rejected.items()}
     flags = sorted(details)
-    return volume, Scan(choice.series_uid, source_facts, acquisition, rejected, flags, details)
+    strays = [stray.to_json() for stray in assembled.strays]
+    return assembled.volume, Scan(
+        choice.series_uid, source_facts, acquisition, rejected, flags, details, strays
+    )
 
 
 def _read(source: Store, entries: list[Entry]) -> tuple[list[Slice], dict[str, list[str]]]:

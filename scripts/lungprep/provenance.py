@@ -43,6 +43,8 @@ class Scan:
         Typed warnings.
     flag_details : dict
         The measure of each flag: slices, millimetres, degrees, pixels or stored values.
+    stray_slices : list of dict
+        Where slices may not belong, and why: ``first_mm``, ``last_mm``, ``found``.
     """
 
     series_instance_uid: str
@@ -51,6 +53,7 @@ class Scan:
     rejected_series: dict[str, str]
     flags: list[str]
     flag_details: dict[str, float]
+    stray_slices: list[dict[str, Any]]
 
 
 def describe(choice: Choice) -> dict[str, Any]:

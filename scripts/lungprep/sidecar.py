@@ -4,7 +4,14 @@ from typing import Any
 
 from lungprep.export import Product
 
-FROM_SCAN = ("series_instance_uid", "source", "acquisition", "rejected_series", "flag_details")
+FROM_SCAN = (
+    "series_instance_uid",
+    "source",
+    "acquisition",
+    "rejected_series",
+    "flag_details",
+    "stray_slices",
+)
 
 
 def sidecar(

@@ -1,38 +1,56 @@
 """Decoding the chosen slices into one array."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
+from numpy.typing import NDArray
 
 from lungprep.hounsfield.plausibility import disagree, doubts
 from lungprep.hounsfield.rescale import slice_hu
+from lungprep.series.blanks import without_blanks
 from lungprep.series.candidates import Candidate
-from lungprep.series.geometry import canonical_layout
+from lungprep.series.geometry import Layout, canonical_layout
+from lungprep.series.neighbours import Look, Stray, check_neighbours
+from lungprep.series.policy import LoadOptions
 from lungprep.volume import Volume
 
 SCALE = ("RescaleSlope", "RescaleIntercept", "PixelRepresentation")
 
 
-def assemble(candidate: Candidate, *, assume_hu: bool) -> tuple[Volume, dict[str, float]]:
-    """Decode slices into a volume in canonical axes.
+@dataclass(frozen=True)
+class Assembled:
+    """A volume, and what its pixels tell.
+
+    Attributes
+    ----------
+    volume : Volume
+        int16 HU, C order, (z, y, x) towards the head, the back and the patient's left.
+    flags : dict of str to float
+        What was found, each with its largest measure.
+    strays : list of Stray
+        Slices that may not belong.
+    """
+
+    volume: Volume
+    flags: dict[str, float] = field(default_factory=dict)
+    strays: list[Stray] = field(default_factory=list)
+
+
+def assemble(candidate: Candidate, options: LoadOptions) -> Assembled:
+    """Decode slices into a volume in canonical axes, and compare each with its neighbours.
 
     Parameters
     ----------
     candidate : Candidate
         Each slice is dropped once decoded, so that compressed and decoded pixels are not held at
         the same time: its list is empty afterwards.
-    assume_hu : bool
-        Take stored values as HU where the rescale tags are absent.
-
-    Returns
-    -------
-    volume : Volume
-        int16 HU, C order, (z, y, x) towards the head, the back and the patient's left.
-    flags : dict of str to float
-        What was found in the pixels, each with its largest measure.
+    options : LoadOptions
+        What is assumed, repaired and refused.
 
     Raises
     ------
     DataError
-        Where a slice can't be decoded or lacks its rescale tags.
+        Where a slice can't be decoded, lacks its rescale tags, shows nothing or does not belong.
     """
     stack, slices = candidate.stack, candidate.slices
     layout = canonical_layout(stack)
@@ -42,11 +60,37 @@ def assemble(candidate: Candidate, *, assume_hu: bool) -> tuple[Volume, dict[str
     flags: dict[str, float] = {}
     scales = [tuple(slice_.text(keyword) for keyword in SCALE) for slice_ in slices]
     changes = [k for k in range(1, len(scales)) if scales[k] != scales[k - 1]]
+    look = Look([slice_.key for slice_ in slices])
     slices.reverse()
     for k in range(stack.shape[0]):
-        acquired[k], found = slice_hu(slices.pop(), assume_hu=assume_hu)
+        acquired[k], found = slice_hu(slices.pop(), assume_hu=options.assume_hu)
+        look.add(acquired[k], stack)
         for name, measure in found.items():
             flags[name] = max(measure, flags.get(name, 0))
     suspicions = doubts(hu) or (["implausible_hu"] if disagree(acquired, changes) else [])
     flags |= dict.fromkeys(suspicions, 1.0)
-    return Volume(hu, layout.grid, layout.slicing), flags
+    kept = look.with_content(stack)
+    if not kept.all():
+        stack, blanks = without_blanks(stack, kept, look.keys, options)
+        flags |= blanks
+        hu, acquired = _compacted(hu, acquired, kept, layout)
+        look, layout = look.take(kept), canonical_layout(stack)
+    strays = check_neighbours(look, stack, lambda k: acquired[k], options)
+    if strays:
+        flags["stray_slices"] = len(strays)
+    return Assembled(Volume(hu, layout.grid, layout.slicing), flags, strays)
+
+
+def _compacted(
+    hu: NDArray[np.int16], acquired: NDArray[np.int16], kept: NDArray[np.bool_], layout: Layout
+) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Close the ranks in place; the canonical array and its view in the order of acquisition."""
+    places = np.flatnonzero(kept)
+    for place, k in enumerate(places):
+        if place != k:
+            acquired[place] = acquired[k]
+    axis = layout.axes.index(0)
+    first = len(kept) - len(places) if axis in layout.flips else 0
+    window = [slice(None)] * 3
+    window[axis] = slice(first, first + len(places))
+    return hu[tuple(window)], acquired[: len(places)]

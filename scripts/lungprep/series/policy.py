@@ -24,6 +24,8 @@ class LoadOptions:
         Take stored values as HU where the rescale tags are absent.
     on_missing_slices, on_uneven_gaps, on_gantry_tilt, on_shifted_slices : {"error", "repair"}
         What to do with each defect of the geometry.
+    on_stray_slices : {"error", "flag"}
+        What to do with slices whose pixels show that they do not belong.
     max_missing_slices : int
         Most slices in a row that a repair may interpolate.
     max_oblique_deg : float
@@ -40,6 +42,7 @@ class LoadOptions:
     on_uneven_gaps: Treatment = "error"
     on_gantry_tilt: Treatment = "error"
     on_shifted_slices: Treatment = "error"
+    on_stray_slices: Literal["error", "flag"] = "error"
     max_oblique_deg: float = 30.0
 
     def without_repairs(self) -> "LoadOptions":

@@ -1,0 +1,133 @@
+"""Places where the slices above do not go on from those below."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.coherence.pairs import Floats, Pairs, differences
+from lungprep.coherence.steepness import steepness
+from lungprep.coherence.strays import METAL_FACTOR, MIRRORED, Limits
+
+#: A step that is so many times the usual one around it is looked at, if the outline of the body
+#: changes with it: between sound slices up to 20 mm by 0.012 at the most, between two people by
+#: 0.12 at the least. A base of a lung may begin within a gap, and leaves the outline as it is.
+STEEP = Limits(3.5, 5.0)
+OUTLINE = Limits(0.04, 0.08)
+#: As far up and down, slices tell how much anatomy changes with distance; where the gaps are wide,
+#: so many of them.
+REACH_MM = 40.0
+REACH_GAPS = 8
+TELLING_MM = 25.0
+#: Breathing and movement shift the body by far less.
+DOUBTFUL_MM = 50.0
+#: Steps of the whole scale that no change of anatomy makes, HU.
+OFFSET_HU = 60.0
+OFFSET_STEEP = 1.8
+
+
+@dataclass(frozen=True)
+class Break:
+    """A slice that does not go on from the one before.
+
+    Attributes
+    ----------
+    index : int
+        The slice above the break.
+    reason : str
+        What sets it off from the slice below, for a message.
+    certain : bool
+        Whether they can't be neighbours; else it may have been a movement.
+    """
+
+    index: int
+    reason: str
+    certain: bool
+
+
+def find_breaks(
+    thumbnails: Floats,
+    pairs: Pairs,
+    heights_mm: Floats,
+    strays: set[int],
+    metal: NDArray[np.bool_],
+) -> list[Break]:
+    """Look for places where a stack does not go on.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of float32, shape (n, rows, columns)
+        Of the slices, in order of the stack.
+    pairs : Pairs
+        Each slice and the next.
+    heights_mm : ndarray, shape (n,)
+        Increasing places along the stack.
+    strays : set of int
+        Slices that do not fit anyway.
+    metal : ndarray of bool, shape (n,)
+        Slices with metal in them, whose streaks excuse a step.
+
+    Returns
+    -------
+    list of Break
+        In order of the stack.
+    """
+    left_out = {k for stray in strays for k in (stray - 1, stray)}
+    steep = steepness(pairs.difference_hu, (k for k in left_out if 0 <= k < len(pairs.offset_hu)))
+    steep[metal[:-1] | metal[1:]] /= METAL_FACTOR
+    offsets = np.abs(pairs.offset_hu - np.median(pairs.offset_hu))
+    found = []
+    for k in range(len(steep)):
+        if k in left_out:
+            continue
+        if pairs.mirrored[k] <= -MIRRORED.certain:
+            found.append(Break(k + 1, "one of them is mirrored", True))
+        elif offsets[k] >= OFFSET_HU and steep[k] >= OFFSET_STEEP:
+            found.append(Break(k + 1, f"their scales differ by {offsets[k]:.0f} HU", True))
+        elif steep[k] >= STEEP.doubtful and pairs.outline[k] >= OUTLINE.doubtful:
+            apart_mm = displacement_mm(thumbnails, heights_mm, k, float(pairs.difference_hu[k]))
+            if apart_mm >= DOUBTFUL_MM:
+                certain = steep[k] >= STEEP.certain and pairs.outline[k] >= OUTLINE.certain
+                certain = bool(certain and np.isinf(apart_mm))
+                found.append(Break(k + 1, _in_words(apart_mm), certain))
+    return found
+
+
+def _in_words(apart_mm: float) -> str:
+    if np.isinf(apart_mm):
+        return "they differ more than any slices around them"
+    return f"they differ as slices {apart_mm:.0f} mm apart do"
+
+
+def displacement_mm(thumbnails: Floats, heights_mm: Floats, step: int, change_hu: float) -> float:
+    """How far apart slices near a step differ as much as those on both sides of it do.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of float32, shape (n, rows, columns)
+    heights_mm : ndarray, shape (n,)
+    step : int
+        The slice below the step.
+    change_hu : float
+        The difference across it.
+
+    Returns
+    -------
+    float
+        Distance in mm; infinite where no slices near the step, and on one side of it, differ as
+        much; 0 where too few are near to tell.
+    """
+    reach_mm = max(REACH_MM, REACH_GAPS * float(np.median(np.diff(heights_mm))))
+    near = np.flatnonzero(np.abs(heights_mm - heights_mm[step]) <= reach_mm + 1e-6)
+    first, stop = int(near[0]), int(near[-1]) + 1
+    farthest_mm = 0.0
+    for count in range(1, stop - first):
+        below = np.arange(first, stop - count)
+        pairs = below[(below + count <= step) | (below > step)]
+        if len(pairs) < 2:
+            break
+        apart = differences(thumbnails[pairs], thumbnails[pairs + count])
+        farthest_mm = float(np.median(heights_mm[pairs + count] - heights_mm[pairs]))
+        if np.median(apart) >= change_hu:
+            return farthest_mm
+    return np.inf if farthest_mm >= TELLING_MM else 0.0

@@ -1,0 +1,123 @@
+"""Slices without content, and slices that repeat another one."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.coherence.pairs import Floats, differences
+from lungprep.coherence.thumbnails import CEILING_HU
+
+#: Standard deviation of the block means of a slice that shows anything, HU: air with noise, also in
+#: a circle of padding, has less.
+LEAST_CONTRAST_HU = 20.0
+#: A body that ends within a gap: by so many usual steps.
+ABRUPT = 3.0
+CONSTANT_HU = 1.0
+LEAST_STEP_HU = 10.0
+#: Rows of blocks by which the blank rim of a slice exceeds those of both neighbours: a sixteenth of
+#: its height.
+LEAST_LOST_ROWS = 2
+#: Share of neighbouring pixels that differ in anything that a scanner measured; where a drawing has
+#: no noise, slices may well be alike.
+LEAST_NOISE = 0.25
+#: Fewer slices tell too little of what is usual.
+LEAST_SLICES = 5
+
+
+def is_empty(blocks: Floats) -> bool:
+    """Whether a slice shows nothing but air, or one value.
+
+    Parameters
+    ----------
+    blocks : ndarray of float32, shape (rows, columns)
+        Its thumbnail, without a ceiling.
+    """
+    return bool(blocks.std() < LEAST_CONTRAST_HU)
+
+
+def lost(thumbnails: Floats, empty: NDArray[np.bool_], *, along_body: bool) -> NDArray[np.bool_]:
+    """Which slices show nothing where they should: between others, or after a full one at an end.
+
+    At the ends of a stack there may be air.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of float32, shape (n, rows, columns)
+    empty : ndarray of bool, shape (n,)
+        Slices that show nothing.
+    along_body : bool
+        Whether the slices follow each other along the body, which does not end within a gap.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        All false where half of all slices or more are empty: then that is how the scan is.
+    """
+    full = np.flatnonzero(~empty)
+    found = empty.copy()
+    if len(full) <= len(empty) / 2:
+        return np.zeros_like(empty)
+    first, last = int(full[0]), int(full[-1])
+    steps = differences(thumbnails[full[:-1]], thumbnails[full[1:]])
+    abrupt_hu = ABRUPT * max(float(np.median(steps)), LEAST_STEP_HU)
+    for end, inner in ((slice(0, first), first), (slice(last + 1, None), last)):
+        constant = thumbnails[end].std(axis=(1, 2)) < CONSTANT_HU
+        gap = differences(thumbnails[end], thumbnails[[inner]]).min(initial=np.inf)
+        found[end] = constant & along_body & (gap >= abrupt_hu)
+    return found
+
+
+def partly_lost(thumbnails: Floats) -> NDArray[np.bool_]:
+    """Which slices break off: rows of one value, where both neighbours show something.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of float32, shape (n, rows, columns)
+
+    Returns
+    -------
+    ndarray of bool, shape (n - 2,)
+        For all slices but the first and last.
+    """
+    # What lies above the ceiling is one value, too, and no blank.
+    blank = (np.ptp(thumbnails, axis=2) < CONSTANT_HU) & (thumbnails[:, :, 0] < CEILING_HU)
+    counts = np.stack(
+        [np.logical_and.accumulate(rows, axis=1).sum(axis=1) for rows in (blank, blank[:, ::-1])]
+    )
+    others = np.maximum(counts[:, :-2], counts[:, 2:])
+    return np.asarray(((counts[:, 1:-1] - others) >= LEAST_LOST_ROWS).any(axis=0))
+
+
+def repeats(
+    thumbnails: Floats, slice_hu: Callable[[int], NDArray[np.int16]]
+) -> list[tuple[int, int]]:
+    """Slices with the very pixels of another one, as no scanner measures twice.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of float32, shape (n, rows, columns)
+    slice_hu : callable
+        Gives the HU (rows, columns) of a slice.
+
+    Returns
+    -------
+    list of tuple of int
+        The first slice with these pixels, and one more, in order of the stack; none of a stack too
+        small to be judged.
+    """
+    if len(thumbnails) < LEAST_SLICES:
+        return []
+    firsts: dict[bytes, int] = {}
+    found = []
+    for k, blocks in enumerate(thumbnails):
+        first = firsts.setdefault(blocks.tobytes(), k)
+        if first != k and np.array_equal(slice_hu(first), slice_hu(k)) and _has_noise(slice_hu(k)):
+            found.append((first, k))
+    return found
+
+
+def _has_noise(hu: NDArray[np.int16]) -> bool:
+    rows, columns = hu.shape
+    middle = hu[rows // 4 : 3 * rows // 4, columns // 4 : 3 * columns // 4]
+    return bool(np.count_nonzero(np.diff(middle, axis=1)) > LEAST_NOISE * middle.size)

@@ -1,0 +1,75 @@
+"""Slices whose places run against their content."""
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.coherence.pairs import KEPT, WITHOUT_RIBS, Floats, Pairs, differences
+from lungprep.coherence.steepness import steepness
+
+Indices = NDArray[np.int64]
+
+#: A stretch is in the wrong order where turning it round shortens the way through the slices at
+#: its ends to this share, and leaves no step there that is not usual.
+SHORTER = 0.8
+USUAL = 1.4
+#: Only stretches between steps that are steeper than this are tried.
+STEEP = 1.2
+LEAST_STEP_HU = 4.0
+MOST_STEPS = 40
+#: Where steps within the stretch are nearly as large, it is the anatomy: ribs come and go.
+ALIKE = 0.8
+
+
+def find_reversals(thumbnails: Floats, pairs: Pairs) -> list[tuple[int, int]]:
+    """Look for stretches of two slices or more that are in order the other way round.
+
+    The way through a stack, slice by slice, is shortest in its true order; this is the exchange of
+    two edges that shortens a tour (2-opt; Croes, Operations Research 6, 1958, 791-812).
+
+    Parameters
+    ----------
+    thumbnails : ndarray of float32, shape (n, rows, columns)
+        Of the slices, in order of the stack.
+    pairs : Pairs
+        Each slice and the next.
+
+    Returns
+    -------
+    list of tuple of int
+        First and last slice of each, in order of the stack; they do not overlap.
+    """
+    steps = pairs.difference_hu
+    steep = np.where(steps >= LEAST_STEP_HU, steepness(steps), 0.0)
+    steepest = np.argsort(steep)[::-1][:MOST_STEPS]
+    candidates = sorted(int(k) for k in steepest if steep[k] >= STEEP)
+    turns = [
+        (a, b)
+        for a, b in combinations(candidates, 2)
+        if b - a >= 2 and steps[a + 1 : b].max() < ALIKE * min(steps[a], steps[b])
+    ]
+    if not turns:
+        return []
+    a, b = np.array(turns).T
+    usual = np.stack([steps[k] / steep[k] for k in (a, b)])
+    turned = _turned(thumbnails, a, b, KEPT)
+    shares = turned.sum(axis=0) / (steps[a] + steps[b])
+    shares[(turned > USUAL * usual).any(axis=0)] = np.inf
+    bare = _turned(thumbnails, a, b, WITHOUT_RIBS).sum(axis=0)
+    bare /= np.maximum(pairs.without_ribs_hu[a] + pairs.without_ribs_hu[b], LEAST_STEP_HU)
+    shares = np.maximum(shares, bare)
+    found: list[tuple[int, int]] = []
+    for n in np.argsort(shares):
+        first, last = turns[n][0] + 1, turns[n][1]
+        if shares[n] > SHORTER:
+            break
+        if all(last < other[0] or first > other[1] for other in found):
+            found.append((first, last))
+    return sorted(found)
+
+
+def _turned(thumbnails: Floats, a: Indices, b: Indices, kept: float) -> Floats:
+    """The steps at both ends of stretches from a + 1 to b, once they are turned round."""
+    ends = ((a, b), (a + 1, b + 1))
+    return np.stack([differences(thumbnails[one], thumbnails[other], kept) for one, other in ends])

@@ -1,0 +1,157 @@
+"""How two slices differ: by how much, and whether by scale, place, size or side."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+#: The blocks that differ most do not count: arms, metal or the table come and go. Ribs, too, where
+#: the gaps are wide.
+KEPT = 0.95
+WITHOUT_RIBS = 0.7
+#: Another intercept moves tissue and, as far as the clip at -1024 HU lets it, air: bounds of both.
+TISSUE_HU = (-300, 250)
+AIR_BELOW_HU = -700
+PADDING_HU = -1020
+LEAST_SHARE = 0.02
+LEAST_AIR_OFFSET_HU = 10
+CLIPPED_HU = -1010
+#: Air outside the body, but no lung, is below; tissue is so much denser.
+OUTSIDE_HU = -950
+DENSER_HU = 400
+#: Below, left and right differ too little to be told apart, HU.
+LEAST_ASYMMETRY_HU = 15
+#: A shift or zoom explains at least this share of the change's square.
+LEAST_EXPLAINED = 0.2
+AT_A_TIME = 32
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What sets the second slice of each pair off the first.
+
+    Attributes
+    ----------
+    difference_hu : ndarray, shape (n,)
+        Mean absolute difference of the blocks, less the twentieth that differs most.
+    without_ribs_hu : ndarray, shape (n,)
+        The same less the three tenths that differ most.
+    offset_hu : ndarray, shape (n,)
+        Median difference within the tissue, where air differs likewise: another intercept. 0 else.
+    shift_blocks : ndarray, shape (n, 2)
+        Best shift down and across that makes the second of the first, in blocks.
+    zoom : ndarray, shape (n,)
+        Best enlargement; 0 for none.
+    mirrored : ndarray, shape (n,)
+        Correlation of what is not the same left and right; -1 for mirrored, 1 where it can't be
+        told.
+    outline : ndarray, shape (n,)
+        Share of the blocks that are air in one slice and far denser in the other: lungs are not, so
+        that it is the outline of body and table that changes.
+    """
+
+    difference_hu: Floats
+    without_ribs_hu: Floats
+    offset_hu: Floats
+    shift_blocks: Floats
+    zoom: Floats
+    mirrored: Floats
+    outline: Floats
+
+
+def differences(one: Floats, other: Floats, kept: float = KEPT) -> Floats:
+    """Mean absolute difference in HU of thumbnails, pair by pair, of the blocks that differ least.
+
+    Parameters
+    ----------
+    one, other : ndarray of float32, shape (n, rows, columns)
+    kept : float
+        Share of the blocks that count.
+    """
+    blocks = np.abs(one - other).reshape(len(one), one.shape[1] * one.shape[2])
+    count = max(1, int(kept * blocks.shape[1]))
+    blocks.partition(count - 1, axis=1)
+    means: Floats = blocks[:, :count].mean(axis=1)
+    return means
+
+
+def neighbours(thumbnails: Floats) -> Pairs:
+    """Compare each slice with the next, some at a time: each comparison takes many copies.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of float32, shape (n, rows, columns)
+    """
+    stops = [*range(AT_A_TIME, len(thumbnails) - 1, AT_A_TIME), len(thumbnails) - 1]
+    chunks = [
+        compare(thumbnails[start:stop], thumbnails[start + 1 : stop + 1])
+        for start, stop in zip([0, *stops], stops, strict=False)
+    ]
+    names = [field.name for field in fields(Pairs)]
+    return Pairs(*(np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in names))
+
+
+def compare(one: Floats, other: Floats) -> Pairs:
+    """Compare thumbnails, pair by pair.
+
+    Shift and zoom are the least-squares solution for small ones (Lucas and Kanade, IJCAI 1981,
+    674-679, over the whole slice): larger ones come out too small.
+
+    Parameters
+    ----------
+    one, other : ndarray of float32, shape (n, rows, columns)
+    """
+    change = other - one
+    down, across = (np.asarray(slopes) for slopes in np.gradient(one, axis=(1, 2)))
+    return Pairs(
+        differences(one, other),
+        differences(one, other, WITHOUT_RIBS),
+        np.array([_offset(a, b) for a, b in zip(one, other, strict=True)]),
+        np.stack([-_fit(down, change), -_fit(across, change)], axis=1),
+        -_fit(_radial(down, across), change),
+        _side(one, other),
+        ((np.minimum(one, other) < OUTSIDE_HU) & (np.abs(change) > DENSER_HU)).mean(axis=(1, 2)),
+    )
+
+
+def _offset(one: Floats, other: Floats) -> float:
+    change = other - one
+    low, high = TISSUE_HU
+    tissue = (one > low) & (one < high) & (other > low) & (other < high)
+    air = np.minimum(one, other) < AIR_BELOW_HU
+    air &= np.maximum(one, other) > PADDING_HU
+    least = max(1, int(LEAST_SHARE * one.size))
+    if np.count_nonzero(tissue) < least or np.count_nonzero(air) < least:
+        return 0.0
+    offset, of_air = (float(np.median(change[part])) for part in (tissue, air))
+    clipped = min(float(np.median(part[air])) for part in (one, other)) <= CLIPPED_HU
+    least_hu = LEAST_AIR_OFFSET_HU if clipped else abs(offset) / 2
+    return offset if np.sign(offset) * of_air >= least_hu else 0.0
+
+
+def _radial(down: Floats, across: Floats) -> Floats:
+    rows, columns = down.shape[1:]
+    y = (np.arange(rows, dtype=np.float32) - (rows - 1) / 2)[:, None]
+    x = np.arange(columns, dtype=np.float32) - (columns - 1) / 2
+    return np.asarray(down * y + across * x)
+
+
+def _fit(pattern: Floats, change: Floats) -> Floats:
+    """Multiple of a pattern that comes nearest to a change, or 0 where it explains little of it."""
+    power = np.maximum(np.einsum("nij,nij->n", pattern, pattern), 1)
+    product = np.einsum("nij,nij->n", pattern, change)
+    explained = product**2 / (power * np.maximum(np.einsum("nij,nij->n", change, change), 1))
+    fitted: Floats = np.where(explained >= LEAST_EXPLAINED, product / power, 0.0)
+    return fitted
+
+
+def _side(one: Floats, other: Floats) -> Floats:
+    odd = [slices - slices[:, :, ::-1] for slices in (one, other)]
+    powers = [np.einsum("nij,nij->n", part, part) for part in odd]
+    product = np.einsum("nij,nij->n", *odd)
+    least = LEAST_ASYMMETRY_HU**2 * one[0].size
+    told = np.minimum(*powers) >= least
+    sides: Floats = np.where(told, product / np.sqrt(np.maximum(powers[0] * powers[1], 1)), 1.0)
+    return sides

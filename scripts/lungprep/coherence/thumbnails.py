@@ -1,0 +1,49 @@
+"""A slice as some thousand block means: enough to compare it with its neighbours, and nearly free.
+
+The mean of a block of 16 x 16 pixels has a sixteenth of their noise, so that what is left of the
+difference between neighbouring slices is anatomy.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Blocks along the shorter side, at least, where there are as many pixels.
+BLOCKS = 32
+#: Metal, bone and contrast medium count no more than this: their streaks come and go within a
+#: slice.
+CEILING_HU = 300
+#: Rows of a block that are read: one in four pixels costs a quarter, and doubles the noise.
+ROWS_PER_BLOCK = 4
+
+Thumbnail = NDArray[np.float32]
+
+
+def block_size(rows: int, columns: int) -> int:
+    """Side of a block, pixels, for slices of this size."""
+    return max(1, min(rows, columns) // BLOCKS)
+
+
+def thumbnail(hu: NDArray[np.int16], ceiling_hu: int = CEILING_HU) -> Thumbnail:
+    """Shrink a slice.
+
+    Parameters
+    ----------
+    hu : ndarray of int16
+        Shape (rows, columns).
+    ceiling_hu : int
+        Where values are clipped.
+
+    Returns
+    -------
+    ndarray of float32
+        Mean HU of each block; rows and columns left over at the lower and
+        right border are passed over.
+    """
+    size = block_size(*hu.shape)
+    down, across = (length // size for length in hu.shape)
+    step = max(1, size // ROWS_PER_BLOCK)
+    rows = hu[: down * size].reshape(down, size, -1)[:, ::step, : across * size]
+    sums = np.minimum(rows, ceiling_hu).sum(axis=1, dtype=np.int32)
+    pixels = rows.shape[1] * size
+    means = sums.reshape(down, across, size).sum(axis=2) / np.float32(pixels)
+    return np.asarray(means, dtype=np.float32)

@@ -1,0 +1,118 @@
+"""What the pixels say against a stack of slices."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.coherence.breaks import find_breaks
+from lungprep.coherence.contents import LEAST_SLICES, partly_lost
+from lungprep.coherence.orders import find_reversals
+from lungprep.coherence.pairs import Floats, neighbours
+from lungprep.coherence.strays import find_strays, ratios
+
+#: Most slices of two scans in turn are farther from both neighbours than these from each other.
+ALTERNATING_RATIO = 1.1
+#: Share of sagittal and coronal slices at either end where the body begins.
+RIM = 0.1
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of n slices, in order of the stack.
+
+    Attributes
+    ----------
+    thumbnails : ndarray of float32, shape (n, rows, columns)
+        Each at its place in the plane.
+    heights_mm : ndarray, shape (n,)
+        Increasing places along the stack.
+    block_mm : tuple of float
+        Height and width of a block.
+    metal : ndarray of bool, shape (n,)
+        Slices with metal in them.
+    empty : ndarray of bool, shape (n,)
+        Slices that show nothing.
+    along_body : bool
+        Whether the slices follow each other along the body, which does not begin within a gap.
+    """
+
+    thumbnails: Floats
+    heights_mm: Floats
+    block_mm: tuple[float, float]
+    metal: NDArray[np.bool_]
+    empty: NDArray[np.bool_]
+    along_body: bool = True
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Something that does not belong.
+
+    Attributes
+    ----------
+    first, last : int
+        The slices that it is about, in order of the stack.
+    found : str
+        What is wrong with them, to follow their names.
+    certain : bool
+        Whether the volume is sure to be wrong; else it is doubtful.
+    """
+
+    first: int
+    last: int
+    found: str
+    certain: bool
+
+
+def objections(evidence: Evidence) -> list[Objection]:
+    """Compare each slice with its neighbours.
+
+    Returns
+    -------
+    list of Objection
+        In order of the stack; empty for fewer slices than can be judged.
+    """
+    thumbnails, metal = evidence.thumbnails, evidence.metal
+    if len(thumbnails) < LEAST_SLICES:
+        return []
+    pairs = neighbours(thumbnails)
+    ratio = ratios(thumbnails, pairs)
+    told = ratio[ratio > 0]
+    if len(told) >= LEAST_SLICES and np.median(told) >= ALTERNATING_RATIO:
+        last = len(thumbnails) - 1
+        return [Objection(0, last, "alternate between two states of the body", True)]
+    found = [
+        Objection(first, last, "are in the reverse order of their positions", True)
+        for first, last in find_reversals(thumbnails, pairs)
+    ]
+    judged = _natural(evidence) | _covered(found)
+    lost = set((np.flatnonzero(partly_lost(thumbnails)) + 1).tolist()) - judged
+    found += [Objection(k, k, "breaks off", True) for k in sorted(lost)]
+    judged |= lost
+    found += [
+        Objection(stray.index, stray.index, f"{stray.reason} against its neighbours", stray.certain)
+        for stray in find_strays(pairs, ratio, evidence.block_mm, metal)
+        if stray.index not in judged
+    ]
+    judged |= _covered(found)
+    found += [
+        Objection(b.index - 1, b.index, f"do not continue each other: {b.reason}", b.certain)
+        for b in find_breaks(thumbnails, pairs, evidence.heights_mm, judged, metal)
+    ]
+    return sorted(found, key=lambda objection: objection.first)
+
+
+def _natural(evidence: Evidence) -> set[int]:
+    """Slices beside which a body, or a table, begins within a gap."""
+    count = len(evidence.empty)
+    natural = {k + step for k in np.flatnonzero(evidence.empty).tolist() for step in (-1, 0, 1)}
+    if evidence.along_body:
+        return natural
+    rim = max(1, round(RIM * count))
+    return natural | {*range(rim), *range(count - rim, count)}
+
+
+def _covered(found: Iterable[Objection]) -> set[int]:
+    return {k for objection in found for k in range(objection.first, objection.last + 1)}

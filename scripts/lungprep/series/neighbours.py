@@ -1,0 +1,158 @@
+"""What the pixels of a stack say of its slices: some may show nothing, or not belong."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lungprep.coherence.contents import is_empty, lost, repeats
+from lungprep.coherence.thumbnails import Thumbnail, block_size, thumbnail
+from lungprep.coherence.verdict import Evidence, Objection, objections
+from lungprep.errors import StraySlices
+from lungprep.hounsfield.scale import HU_MAX
+from lungprep.series.geometry import Stack
+from lungprep.series.policy import LoadOptions
+from lungprep.volume import Triple, triple
+
+#: Denser is no tissue, contrast medium or bone; what is clipped at 3071 HU among it.
+METAL_HU = 2800
+
+
+@dataclass(frozen=True)
+class Stray:
+    """Slices that may not belong, for the sidecar.
+
+    Attributes
+    ----------
+    first_mm, last_mm : tuple of float
+        ImagePositionPatient of the first and the last of them.
+    found : str
+        What sets them off.
+    """
+
+    first_mm: Triple
+    last_mm: Triple
+    found: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The attributes as plain lists and text."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of each slice to judge it by its neighbours.
+
+    Attributes
+    ----------
+    keys : list of str
+        Names, for messages, in order of the stack.
+    thumbnails : list of ndarray of float32
+        Of the slices, each at its place in the plane.
+    metal : list of bool
+        Whether there is metal in it.
+    empty : list of bool
+        Whether it shows nothing.
+    """
+
+    keys: list[str]
+    thumbnails: list[Thumbnail] = field(default_factory=list)
+    metal: list[bool] = field(default_factory=list)
+    empty: list[bool] = field(default_factory=list)
+
+    def add(self, hu: NDArray[np.int16], stack: Stack) -> None:
+        """Look at the next slice, HU (rows, columns)."""
+        if stack.shifts_mm is not None:
+            shift = stack.shifts_mm[len(self.thumbnails)] / stack.spacing_mm[1:]
+            hu = np.roll(hu, np.rint(shift).astype(int), axis=(0, 1))
+        small = thumbnail(hu)
+        self.thumbnails.append(small)
+        self.metal.append(bool(hu.max() >= METAL_HU))
+        self.empty.append(is_empty(small) and is_empty(thumbnail(hu, HU_MAX)))
+
+    def with_content(self, stack: Stack) -> NDArray[np.bool_]:
+        """Which slices show something, or lie where the body has ended."""
+        empty = np.array(self.empty)
+        return ~lost(np.stack(self.thumbnails), empty, along_body=_along_body(stack))
+
+    def take(self, kept: NDArray[np.bool_]) -> "Look":
+        """The same of some slices."""
+        chosen = np.flatnonzero(kept)
+        names = ("keys", "thumbnails", "metal", "empty")
+        return Look(*([getattr(self, name)[k] for k in chosen] for name in names))
+
+
+def check_neighbours(
+    look: Look,
+    stack: Stack,
+    slice_hu: Callable[[int], NDArray[np.int16]],
+    options: LoadOptions,
+) -> list[Stray]:
+    """Compare each slice with its neighbours.
+
+    Parameters
+    ----------
+    look : Look
+        At the slices of the stack.
+    stack : Stack
+        Their geometry.
+    slice_hu : callable
+        Gives the HU (rows, columns) of a slice.
+    options : LoadOptions
+        Whether slices that do not belong are refused.
+
+    Returns
+    -------
+    list of Stray
+        Slices that may not belong; with ``on_stray_slices`` "flag" also those that do not.
+
+    Raises
+    ------
+    StraySlices
+        Where slices do not belong.
+    """
+    thumbnails = np.stack(look.thumbnails)
+    size = block_size(*stack.shape[1:])
+    block_mm = (size * stack.spacing_mm[1], size * stack.spacing_mm[2])
+    copies = [
+        Objection(a, b, "have the same pixels", True) for a, b in repeats(thumbnails, slice_hu)
+    ]
+    evidence = Evidence(
+        thumbnails,
+        stack.heights,
+        block_mm,
+        np.array(look.metal),
+        np.array(look.empty),
+        _along_body(stack),
+    )
+    found = copies or objections(evidence)
+    certain = [objection for objection in found if objection.certain]
+    if certain and options.on_stray_slices == "error":
+        more = f" (and {len(certain) - 1} more such places)" if len(certain) > 1 else ""
+        raise StraySlices(
+            f"{_named(certain[0], look.keys)}{more}",
+            "upload the series again, or set load.on_stray_slices to flag if it is sound",
+        )
+    return [Stray(_position(stack, o.first), _position(stack, o.last), o.found) for o in found]
+
+
+def _along_body(stack: Stack) -> bool:
+    return bool(np.abs(stack.axes[0]).argmax() == 2)
+
+
+def _named(objection: Objection, keys: list[str]) -> str:
+    first, last = objection.first, objection.last
+    if first == last:
+        return f"{keys[first]} {objection.found}"
+    link = "and" if last == first + 1 or "same pixels" in objection.found else "to"
+    return f"the slices {keys[first]} {link} {keys[last]} {objection.found}"
+
+
+def _position(stack: Stack, k: int) -> Triple:
+    """ImagePositionPatient of a slice."""
+    place = np.array([stack.heights[k], 0.0, 0.0])
+    if stack.shifts_mm is not None:
+        place[1:] = stack.shifts_mm[k]
+    return triple(np.round(np.array(stack.origin_mm) + place @ stack.axes, 3))
