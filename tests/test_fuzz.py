@@ -57,7 +57,7 @@ def seeds():
 
 
 def test_the_originals_are_sound(seeds):
-    from lungprep.dicom.slices import read_object
+    from lungprep.dicom.objects import read_object
     from lungprep.hounsfield.rescale import slice_hu
 
     for name, content in seeds.items():
@@ -183,7 +183,7 @@ def exchange(rng, body):
 def read(name, content):
     """Read an input as a job does; None or what is wrong with the outcome."""
     from lungprep import errors
-    from lungprep.dicom.slices import read_object
+    from lungprep.dicom.objects import read_object
     from lungprep.hounsfield.rescale import slice_hu
 
     try:

@@ -7,20 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 from lungprep.allocator import SLICES, VOLUMES, release_freed
+from lungprep.dicom.archives import FILES, is_archive_kind, without_suffix
+from lungprep.dicom.broken import BrokenObject, read_or_break
 from lungprep.dicom.kinds import CT, NOT_DICOM
 from lungprep.dicom.parsing import LARGEST_BYTES
-from lungprep.dicom.slices import Slice, read_object
-from lungprep.errors import NoCTImages, UndecodablePixels
+from lungprep.dicom.slices import Slice
+from lungprep.errors import DataError, NoCTImages, UndecodablePixels
 from lungprep.provenance import Scan, describe, report
 from lungprep.series.assembly import assemble
+from lungprep.series.image_types import LOCALIZER
+from lungprep.series.image_types import kind_of as image_kind
 from lungprep.series.policy import LoadOptions
-from lungprep.series.selection import choose_series
+from lungprep.series.selection import Choice, choose_series
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS, listing_digest
 from lungprep.volume import Volume
 
 # A kind of objects: archives, most likely.
 TOO_LARGE = "over 2 GiB"
+BROKEN_CT = "broken CT"
 # Decimal and hexadecimal numbers, as in IM000123, 1.2.840.113619 or 4B1F9D2C.
 NUMBERS = re.compile(r"[0-9A-Fa-f.]+")
 
@@ -62,22 +67,21 @@ def load(
     if not entries:
         raise NoCTImages(f"nothing lies under {source.address}", "check the prefix")
     release_freed(SLICES)
-    slices, kinds = _read(source, entries)
+    slices, kinds, broken = _read(source, entries)
     if not slices:
-        counts = ", ".join(f"{len(keys)} {kind}" for kind, keys in sorted(kinds.items()))
-        raise NoCTImages(
-            f"no CT image among {len(entries)} objects under {source.address} ({counts})",
-            "check the prefix",
-        )
+        raise _no_images(source, kinds, broken)
     _check_lost(entries, kinds)
+    choice = _choose(slices, broken, options, series_uid)
+    kinds[BROKEN_CT] = [each.header.key for each in broken]
     skipped = {kind: keys for kind, keys in sorted(kinds.items()) if kind != CT and keys}
-    choice = choose_series(slices, options, series_uid=series_uid)
     slices.clear()
     acquisition = describe(choice)
     report(choice, skipped)
     release_freed(VOLUMES)
     assembled = assemble(choice.volume, options)
     details = {**choice.volume.flags, **assembled.flags}
+    if broken:
+        details["broken_objects_set_aside"] = len(broken)
     for name, measure in details.items():
         logger.warning("flag %s: %g", name, measure)
     source_facts = {
@@ -95,35 +99,89 @@ def load(
     )
 
 
-def _read(source: Store, entries: list[Entry]) -> tuple[list[Slice], dict[str, list[str]]]:
-    """Read all objects in parallel: the CT slices, and the keys of all objects by kind."""
+def _read(
+    source: Store, entries: list[Entry]
+) -> tuple[list[Slice], dict[str, list[str]], list[BrokenObject]]:
+    """Read all objects in parallel: CT slices, the keys of other objects by kind, broken ones."""
 
-    def fetch(entry: Entry) -> list[Slice] | str:
+    def fetch(entry: Entry) -> list[Slice] | str | BrokenObject:
         if entry.size > LARGEST_BYTES:
             return TOO_LARGE
-        return read_object(entry.key, source.read(entry.key, entry))
+        return read_or_break(entry.key, source.read(entry.key, entry))
 
     slices: list[Slice] = []
     kinds: dict[str, list[str]] = defaultdict(list)
+    broken: list[BrokenObject] = []
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for entry, found in zip(entries, pool.map(fetch, entries), strict=True):
+            if isinstance(found, BrokenObject):
+                broken.append(found)
+                continue
             kinds[found if isinstance(found, str) else CT].append(entry.key)
             if not isinstance(found, str):
                 slices += found
-    return slices, kinds
+    return slices, kinds, broken
+
+
+def _no_images(source: Store, kinds: dict[str, list[str]], broken: list[BrokenObject]) -> DataError:
+    """Why there is not one CT slice."""
+    if broken:
+        return broken[0].error
+    objects = sum(len(keys) for keys in kinds.values())
+    counts = ", ".join(f"{len(keys)} {kind}" for kind, keys in sorted(kinds.items()))
+    packed = any(is_archive_kind(kind) for kind in kinds)
+    return NoCTImages(
+        f"no CT image among {objects} objects under {source.address} ({counts})",
+        "unpack them"
+        if packed and len(kinds) == 1
+        else "unpack the archives"
+        if packed
+        else "check the prefix",
+    )
+
+
+def _choose(
+    slices: list[Slice], broken: list[BrokenObject], options: LoadOptions, series_uid: str | None
+) -> Choice:
+    """Choose the series; a broken object that is, or may be, a slice of it is an error."""
+    try:
+        choice = choose_series(slices, options, series_uid=series_uid)
+    except DataError:
+        for each in broken:
+            if _may_belong(each, series_uid):
+                raise each.error from None
+        raise
+    for each in broken:
+        if _may_belong(each, choice.series_uid):
+            raise each.error
+        logger.warning("set aside, of another series: %s", each.error)
+    return choice
+
+
+def _may_belong(broken: BrokenObject, series_uid: str | None) -> bool:
+    """Whether it may be a slice of this series, or of any: by its header it is no localizer."""
+    if image_kind(broken.header) == LOCALIZER:
+        return False
+    return series_uid is None or broken.header.series_uid in ("", series_uid)
 
 
 def _check_lost(entries: list[Entry], kinds: dict[str, list[str]]) -> None:
     """Refuse an object that is named like a slice and is none: an upload that broke off."""
     like_slices = {_pattern(key) for key in kinds[CT]}
     sizes = {entry.key: entry.size for entry in entries}
-    for key in kinds[NOT_DICOM]:
-        if _pattern(key) in like_slices and not PurePosixPath(key).name.startswith("."):
-            found = "is not DICOM" if sizes[key] else "is empty"
-            raise UndecodablePixels(f"{key} {found}, though named like a slice", "upload it again")
+    for kind, keys in kinds.items():
+        if kind != NOT_DICOM and not is_archive_kind(kind):
+            continue
+        for key in keys:
+            if _pattern(key) not in like_slices or PurePosixPath(key).name.startswith("."):
+                continue
+            found, remedy = "is not DICOM" if sizes[key] else "is empty", "upload it again"
+            if kind != NOT_DICOM:
+                found, remedy = f"is packed ({kind.removesuffix(FILES)})", "unpack it"
+            raise UndecodablePixels(f"{key} {found}, though named like a slice", remedy)
 
 
 def _pattern(key: str) -> str:
     """What the names of a series' files share: the suffix, or else the name less its numbers."""
-    path = PurePosixPath(key.removesuffix(".gz"))
+    path = PurePosixPath(without_suffix(key))
     return path.suffix if path.suffix.strip(".0123456789") else NUMBERS.sub("0", path.name)

@@ -4,9 +4,10 @@ import io
 from dataclasses import replace
 
 import cv2
+import jpeg_ls
 import numpy as np
 from pydicom import dcmread
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     JPEG2000,
     UID,
@@ -23,6 +24,7 @@ from pydicom.uid import (
 
 from corpus import real
 from corpus.case import Case
+from corpus.defects import assign
 from corpus.files import Files, Series, encode, pack, stored
 from corpus.oracles import as_measured, as_sampled
 from corpus.phantoms import CHEST, SMALL, plain
@@ -45,6 +47,43 @@ def recoded(series: Series, *syntaxes: str, **options) -> Files:
     for number, dataset in enumerate(series):
         encode(dataset, syntaxes[number % len(syntaxes)], **options)
     return pack(series)
+
+
+def padded(syntax: str, *behind: bytes) -> Files:
+    """Frames with something behind their end, from slice to slice in turn."""
+    series = unsigned_12(real.series())
+    for number, dataset in enumerate(series):
+        encode(dataset, syntax)
+        frame = next(generate_frames(dataset.PixelData, number_of_frames=1)).rstrip(b"\0")
+        # pydicom itself fills up a frame of odd length by 00, so that some get two bytes.
+        dataset.PixelData = encapsulate([frame + behind[number % len(behind)]])
+    return pack(series)
+
+
+def shallow() -> Files:
+    """JPEG-LS of as many bits as the values of each slice need, where BitsStored is 12."""
+    series = unsigned_12(real.series())
+    for dataset in series:
+        frame = bytes(jpeg_ls.encode_array(stored(dataset)))
+        dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+        dataset.PixelData = encapsulate([frame])
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    return pack(series)
+
+
+def once_lossy(syntax: str) -> Files:
+    """What was compressed with loss before is now encoded without."""
+    series = assign(real.series(), LossyImageCompression="01", LossyImageCompressionRatio="20")
+    return recoded(series, syntax)
+
+
+def in_one_of_single_frames() -> Files:
+    """All slices in one object of the plain CT class, as SimpleITK writes a 3D image."""
+    series = real.series()
+    one = series[0]
+    one.NumberOfFrames = len(series)
+    one.PixelData = b"".join(dataset.PixelData for dataset in series)
+    return pack([one])
 
 
 def jpeg_8_bit() -> Files:
@@ -113,6 +152,37 @@ CASES = [
         lambda: recoded(unsigned_12(real.series()), JPEG2000, j2k_psnr=[70]),
         flags=("lossy_jpeg2000",),
         check=near(40),
+    ),
+    *(
+        Case(
+            f"{name(syntax)}, frames with odd bytes behind their end",
+            lambda syntax=syntax: padded(syntax, b"\x5a", b"\xff", b"\0\0\0", b"\xff\xd9"),
+            check=as_measured,
+        )
+        for syntax in (JPEGLSLossless, JPEG2000Lossless)
+    ),
+    Case(
+        f"{name(JPEGLSLossless)}, fewer bits in a stream than BitsStored",
+        shallow,
+        check=as_measured,
+    ),
+    *(
+        Case(
+            f"{name(syntax)}, once compressed with loss",
+            lambda syntax=syntax: once_lossy(syntax),
+            flags=("lossy_history",),
+            check=as_measured,
+        )
+        for syntax in (ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless)
+    ),
+    Case(
+        "30 frames in one object of the plain CT class",
+        in_one_of_single_frames,
+        refused=(
+            "UnsupportedEncoding",
+            "ct/001.dcm has 30 frames, in an object of a class for single frames, without a place "
+            "for each; write each slice as an object of its own, with its ImagePositionPatient",
+        ),
     ),
     Case(
         f"{name(JPEGBaseline8Bit)}, 8 bits lossy",

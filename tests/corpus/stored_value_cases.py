@@ -44,6 +44,43 @@ def overlay(values, number):
     return values | (stripes << 12)
 
 
+def with_overlays(*, announced: bool) -> Series:
+    """The scan in 12 bits under overlays, which the header may announce, one for each bit."""
+    series = edit_stored(unsigned_12(real.series()), overlay)
+    for dataset in assign(series, BitsStored=12, HighBit=11):
+        for number in range(4) if announced else ():
+            group = 0x6000 + 2 * number
+            dataset.add_new((group, 0x0100), "US", 16)
+            dataset.add_new((group, 0x0102), "US", 12 + number)
+    return series
+
+
+def with_metal() -> Series:
+    """Metal of 4500 HU, which takes 13 bits, under a header that says 12."""
+
+    def edit(values, number):
+        values[60:66, 50:58] = 4500 + 1024
+        return values
+
+    return assign(edit_stored(unsigned_12(real.series()), edit), BitsStored=12, HighBit=11)
+
+
+def wrapped(files, volume, scan):
+    """The metal has lost its highest bit, and nothing else has changed."""
+    expected = real.hu().copy()
+    expected[:, 60:66, 50:58] = 4500 - 4096
+    np.testing.assert_array_equal(volume.hu, expected)
+
+
+def kept_padding(**tags) -> Series:
+    """Stored values rewritten as HU, under the PixelPaddingValue of those before."""
+    series = stored_as(real.series())
+    for dataset in series:
+        for keyword, value in tags.items():
+            dataset.add_new(keyword, "SS", value)
+    return series
+
+
 def overlay_below() -> Series:
     """12 bits stored in the upper bits of 16, an overlay in the lower four."""
     series = stored_as(real.series(), intercept=-1024.0, signed=False)
@@ -111,10 +148,20 @@ CASES = [
     ),
     Case(
         "an overlay in the bits above the stored 12",
-        lambda: pack(
-            assign(edit_stored(unsigned_12(real.series()), overlay), BitsStored=12, HighBit=11)
-        ),
+        lambda: pack(with_overlays(announced=True)),
         check=as_measured,
+    ),
+    Case(
+        "the same, without a tag that says so",
+        lambda: pack(with_overlays(announced=False)),
+        flags=("bits_beyond_stored",),
+        check=as_measured,
+    ),
+    Case(
+        "metal of 4500 HU where BitsStored is 12",
+        lambda: pack(with_metal()),
+        flags=("bits_beyond_stored",),
+        check=wrapped,
     ),
     Case(
         "an overlay in the bits below the stored 12",
@@ -126,6 +173,24 @@ CASES = [
     ),
     Case(
         "PixelPaddingValue written with the other sign", lambda: pack(wrong_vr()), check=as_measured
+    ),
+    Case(
+        "PixelPaddingValue 0 left behind on stored values that are HU",
+        lambda: pack(kept_padding(PixelPaddingValue=0)),
+        flags=("padding_not_believed",),
+        check=as_measured,
+    ),
+    Case(
+        "PixelPaddingValue -1000 left behind on stored values that are HU",
+        lambda: pack(kept_padding(PixelPaddingValue=-1000)),
+        flags=("padding_not_believed",),
+        check=as_measured,
+    ),
+    Case(
+        "a PixelPaddingRangeLimit that takes in lungs and tissue",
+        lambda: pack(kept_padding(PixelPaddingValue=-2000, PixelPaddingRangeLimit=500)),
+        flags=("padding_not_believed",),
+        check=as_measured,
     ),
     Case(
         "padding of -2000 not declared",

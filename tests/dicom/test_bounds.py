@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from lungprep.dicom import bounds
-from lungprep.dicom.slices import read_object
+from lungprep.dicom.objects import read_object
 from lungprep.errors import UndecodablePixels
 from lungprep.phantom import Scan, chest, slices
 from lungprep.phantom.enhanced import enhanced

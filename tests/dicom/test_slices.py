@@ -22,9 +22,10 @@ from pydicom.uid import (
 
 from encoded import header, written
 from lungprep import errors
-from lungprep.dicom.kinds import OTHER
+from lungprep.dicom.kinds import NOT_DICOM, OTHER
+from lungprep.dicom.objects import read_object
 from lungprep.dicom.parsing import inflate
-from lungprep.dicom.slices import HEADER, NOT_DICOM, read_object
+from lungprep.dicom.slices import HEADER
 from lungprep.hounsfield.rescale import slice_hu
 from lungprep.phantom import PHI, Scan, chest, slices
 
@@ -76,7 +77,7 @@ def test_what_is_no_ct_image_is_counted_by_kind(edits, kind):
     assert read_object("1.dcm", written(header(**edits))) == kind
 
 
-@pytest.mark.parametrize("content", [b"", b"text", b"\0" * 500, b"DICM" * 32, b"PK\3\4" * 50])
+@pytest.mark.parametrize("content", [b"", b"text", b"\0" * 500, b"DICM" * 32, b"PK" * 50])
 def test_what_is_no_dicom_is_counted_as_such(content):
     assert read_object("LICENSE", content) == NOT_DICOM
 
@@ -105,6 +106,15 @@ def test_elements_without_a_file_header_are_an_error():
         read_object("1.dcm", content[body_start(content) :])
     with pytest.raises(errors.UndecodablePixels, match="starts with data elements in place of"):
         read_object("1.dcm", content[132:])
+
+
+@pytest.mark.parametrize(("edits", "kind"), KINDS)
+@pytest.mark.parametrize("part", ["meta", "body"])
+def test_what_is_no_ct_image_needs_no_file_header(edits, kind, part):
+    """Contours and reports of old planning systems lack it, and are none of the slices."""
+    content = written(header(**edits))
+    start = 132 if part == "meta" else body_start(content)
+    assert read_object("1.dcm", content[start:]) == kind
 
 
 def test_a_broken_object_of_another_kind_is_no_error():
@@ -154,6 +164,114 @@ def test_an_element_that_its_vr_does_not_allow_is_not_quoted():
     assert (
         str(caught.value) == "1.dcm is a broken DICOM file (BytesLengthException); upload it again"
     )
+
+
+def stored(content):
+    (slice_,) = read_object("1.dcm", content)
+    hu, flags = slice_hu(slice_)
+    return slice_.numbers("PixelSpacing", 2), slice_.text("SeriesInstanceUID"), hu.tobytes(), flags
+
+
+def with_element(keyword, old, new):
+    """The phantom's file with an element, of `old` VR, replaced by these bytes."""
+    content = phantom_file()
+    tag = tag_for_keyword(keyword)
+    start = content.index(struct.pack("<HH2s", tag >> 16, tag & 0xFFFF, old))
+    stop = start + 8 + int.from_bytes(content[start + 6 : start + 8], "little")
+    return content[:start] + new(tag, content[start + 8 : stop]) + content[stop:]
+
+
+def long(tag, vr, value):
+    """An explicit element with a length of 4 bytes."""
+    return struct.pack("<HH2sHL", tag >> 16, tag & 0xFFFF, vr, 0, len(value)) + value
+
+
+def short(tag, vr, value):
+    return struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr, len(value)) + value
+
+
+SHORT_VRS = (b"LO", b"SH", b"CS", b"ST", b"LT", b"IS", b"PN", b"FD", b"FL", b"US", b"UL")
+
+
+@pytest.mark.parametrize("keyword", ["PixelSpacing", "ImagePositionPatient", "RescaleIntercept"])
+@pytest.mark.parametrize(
+    "new",
+    [
+        *(lambda t, v, vr=vr: short(t, vr, v) for vr in SHORT_VRS),
+        *(lambda t, v, vr=vr: long(t, vr, v) for vr in (b"UN", b"OB", b"OW", b"UT", b"OD")),
+        lambda t, v: short(t, b"DS", v.strip() + b"\0\0"),
+        lambda t, v: short(t, b"DS", v.replace(b"\\", b" \0\\ ")),
+        lambda t, v: short(t, b"DS", v.strip() + b"\\ "),
+        lambda t, v: short(t, b"UN", v),
+        lambda t, v: short(t, b"OB", v),
+        lambda t, v: long(t, b"DS", v),
+    ],
+)
+def test_a_number_under_a_wrong_vr_or_oddly_padded_is_read(keyword, new):
+    assert stored(with_element(keyword, b"DS", new)) == stored(phantom_file())
+
+
+def test_true_binary_numbers_under_a_vr_of_their_own_are_read():
+    def doubles(tag, value):
+        return short(tag, b"FD", struct.pack("<2d", *map(float, value.split(b"\\"))))
+
+    assert stored(with_element("PixelSpacing", b"DS", doubles)) == stored(phantom_file())
+
+
+@pytest.mark.parametrize("vr", [b"UN", b"OB", b"OW"])
+@pytest.mark.parametrize("keyword", ["Rows", "BitsStored", "PixelRepresentation"])
+def test_a_binary_number_as_bytes_is_read(keyword, vr):
+    content = with_element(keyword, b"US", lambda t, v: long(t, vr, v))
+    assert stored(content) == stored(phantom_file())
+
+
+@pytest.mark.parametrize("comma", [b"1,40625\\1,40625 ", b"1.40625/1.40625 ", b"1.40625;1.40625 "])
+def test_numbers_that_no_reader_agrees_on_are_an_error(comma):
+    content = with_element("PixelSpacing", b"DS", lambda t, v: short(t, b"DS", comma))
+    with pytest.raises(errors.MissingTag, match=r"no usable PixelSpacing \(found text\)"):
+        stored(content)
+
+
+VALUE = b"ABCDEFGHIJKLMNOPQRSTUVWX" * 3
+ODD = [b"??", b"OX", b"ZZ", b"--", b"  ", b"xx", b"\0\0"]
+LONGS = [b"UN", b"OB", b"OW", b"SQ", b"UT", b"UC", b"OF", b"OD", b"OV", b"SV"]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        *(long(0x00191001, vr, VALUE) for vr in [*ODD, *LONGS, b"LO"] if vr != b"SQ"),
+        *(short(0x00191001, vr, VALUE) for vr in [*ODD, *LONGS, b"LO"]),
+        short(0x00191001, b"LO", VALUE[:-1]),
+        short(0x00191001, b"US", b"abc"),
+        short(0x00191001, b"DS", b"no number "),
+        struct.pack("<HHL", 0x19, 0x1001, len(VALUE)) + VALUE,
+        short(0x00190000, b"UL", struct.pack("<L", 99)),
+        long(0x00191001, b"??", VALUE)
+        + short(0x00191002, b"!!", b"ab")
+        + long(0x00191003, b"??", VALUE),
+        # A sequence of unknown length in front of the odd one.
+        struct.pack("<HH2sHL", 0x19, 0x1001, b"SQ", 0, 0xFFFFFFFF)
+        + struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF)
+        + struct.pack("<HH2sHL", 0x19, 0x1002, b"SQ", 0, 0xFFFFFFFF)
+        + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+        + short(0x00200011, b"IS", b"1 ")
+        + struct.pack("<HHLHHL", 0xFFFE, 0xE00D, 0, 0xFFFE, 0xE0DD, 0)
+        + long(0x00191003, b"??", VALUE),
+    ],
+)
+@pytest.mark.parametrize("creator", [b"", short(0x00190010, b"LO", b"ACME")])
+def test_private_elements_of_an_odd_vr_or_length_are_passed_over(element, creator):
+    """GDCM reads unknown VRs with a length of 4 bytes, pydicom with one of 2."""
+    content = phantom_file()
+    at = content.index(b"\x20\0\x0d\0UI")
+    assert stored(content[:at] + creator + element + content[at:]) == stored(content)
+
+
+def test_values_padded_by_nul_mean_what_they_say():
+    content = phantom_file().replace(b"(\0T\x10LO\x02\0HU", b"(\0T\x10LO\x04\0HU\0\0")
+    assert b"HU\0\0" in content
+    assert stored(content) == stored(phantom_file())
 
 
 TEXT = [k for k in HEADER if dictionary_VR(k) in {"CS", "DS", "IS", "LO", "SH", "TM", "UI"}]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lungprep.demo import scan
-from lungprep.dicom.slices import read_object
+from lungprep.dicom.objects import read_object
 from lungprep.hounsfield.plausibility import disagree, doubts
 from lungprep.hounsfield.rescale import slice_hu
 from lungprep.phantom import Scan, chest, healthy, thick

@@ -17,6 +17,7 @@ from pydicom.uid import (
     JPEG2000Lossless,
     JPEGLSLossless,
     JPEGLSNearLossless,
+    RLELossless,
 )
 
 from encoded import (
@@ -30,9 +31,9 @@ from encoded import (
     written,
 )
 from lungprep import errors
-from lungprep.dicom.slices import read_object
+from lungprep.dicom.objects import read_object
 from lungprep.hounsfield.padding import undeclared_padding
-from lungprep.hounsfield.rescale import slice_hu
+from lungprep.hounsfield.rescale import believes_padding, slice_hu
 from lungprep.phantom import Scan, chest, slices
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "bad" / "transfer-syntaxes"
@@ -203,9 +204,10 @@ def test_one_pixel_in_a_corner_disproves_the_padding():
 
 
 def test_declared_padding_needs_no_flag():
-    stored = field(value=0)
+    stored = np.where(field(value=0) == 0, 0, np.maximum(field(value=0), 1)).astype(np.int16)
+    stored[circle(64, 32) & (stored == 0)] = 1
     hu, flags = hu_of(file_of(stored, PixelPaddingValue=0))
-    assert (hu[stored == 0] == -1024).all()
+    np.testing.assert_array_equal(hu, np.where(stored == 0, -1024, stored))
     assert flags == {}
 
 
@@ -226,6 +228,149 @@ def test_padding_is_what_the_borders_see_along_rows(places, radius):
         left = next((i for i, v in enumerate(values) if v != 7), 21)
         right = next((i for i, v in enumerate(values[::-1]) if v != 7), 21)
         assert mask == [i < left or i >= 21 - right for i in range(21)]
+
+
+# Declared padding that is not to be believed.
+
+
+@pytest.mark.parametrize("intercept", [0, -24, -1000])
+def test_padding_amid_tissue_is_not_believed(intercept):
+    """Stored values that were rewritten under a header that kept the padding of the old ones."""
+    stored = field(radius=60.0)
+    amid = int((stored == 40).sum())
+    hu, flags = hu_of(file_of(stored, PixelPaddingValue=40, RescaleIntercept=intercept))
+    np.testing.assert_array_equal(hu, np.maximum(stored + intercept, -1024))
+    assert 0 < flags["padding_not_believed"] <= amid
+
+
+def test_padding_at_or_below_the_lowest_hu_is_none_of_the_tissue():
+    stored = field(radius=60.0)
+    hu, flags = hu_of(file_of(stored, PixelPaddingValue=40, RescaleIntercept=-1064))
+    assert (hu[stored == 40] == -1024).all()
+    assert flags == {}
+
+
+@pytest.mark.parametrize("limits", [(-900, 3000), (-2000, 3000), (-2000, 60)])
+def test_a_range_of_padding_that_takes_in_the_tissue_is_not_believed(limits):
+    stored = np.where(circle(64, 24), field(radius=60.0), -1000).astype(np.int16)
+    edits = {"PixelPaddingValue": limits[0], "PixelPaddingRangeLimit": limits[1]}
+    hu, flags = hu_of(ranged(stored, **edits))
+    np.testing.assert_array_equal(hu, stored)
+    assert set(flags) == {"padding_not_believed"}
+
+
+def ranged(stored, PixelPaddingValue, PixelPaddingRangeLimit):  # noqa: N803
+    dataset = header(stored.shape, PixelData=stored.tobytes(), PixelRepresentation=1)
+    dataset.add_new("PixelPaddingValue", "SS", PixelPaddingValue)
+    dataset.add_new("PixelPaddingRangeLimit", "SS", PixelPaddingRangeLimit)
+    return written(dataset)
+
+
+def test_a_declared_circle_is_air_where_its_value_lies_in_the_tissue_too():
+    stored = field(value=0)
+    hu, flags = hu_of(file_of(stored, PixelPaddingValue=0))
+    assert (hu[~circle(64, 32)] == -1024).all()
+    assert (hu[circle(64, 28)] == stored[circle(64, 28)]).all()
+    assert set(flags) == {"padding_not_believed", "undeclared_padding"}
+
+
+def test_one_answer_holds_for_a_whole_series():
+    """A slice without a doubtful pixel, or with one, does as the others do."""
+    sound = np.where(circle(64, 30), 40, 0).astype(np.int16)
+    odd = np.where(circle(64, 26) & (field(radius=60.0) < 30), 0, sound).astype(np.int16)
+    files = [file_of(s, PixelPaddingValue=0) for s in (sound, odd, odd)]
+    slices_ = [read_object("1.dcm", content)[0] for content in files]
+    assert believes_padding(slices_[:1]) is True
+    assert believes_padding(slices_) is False
+    assert believes_padding([read_object("1.dcm", file_of(sound))[0]]) is None
+    hu, flags = slice_hu(slices_[1], padding_is_believed=True)
+    assert (hu[circle(64, 30)] == odd[circle(64, 30)]).all()
+    assert (hu[~circle(64, 30)] == -1024).all()
+    assert flags == {}
+
+
+# Bits above the stored ones.
+
+
+BITS_12 = {"BitsStored": 12, "HighBit": 11, "RescaleIntercept": -1024}
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
+def test_values_of_more_bits_than_are_stored_are_counted(syntax):
+    """PS3.5 8.1.1 has the bits ignored: metal of 4500 HU becomes 404."""
+    stored = np.full((12, 16), 1064, np.uint16)
+    stored[3:5, 4:7] = 5524
+    dataset = header(stored.shape, PixelData=stored.tobytes(), **BITS_12)
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    if syntax == RLELossless:
+        dataset.compress(syntax)
+    hu, flags = hu_of(written(dataset, syntax))
+    assert (hu[3, 4], hu[0, 0], flags) == (404, 40, {"bits_beyond_stored": 6})
+
+
+@pytest.mark.parametrize(
+    ("edits", "count"),
+    [
+        ({"OverlayBitPosition": 12, "OverlayBitsAllocated": 16}, 0),
+        ({"OverlayBitPosition": 12}, 0),
+        ({"OverlayBitsAllocated": 16}, 0),
+        ({"OverlayBitPosition": 0, "OverlayBitsAllocated": 1}, 6),
+        ({"OverlayBitPosition": 13, "OverlayBitsAllocated": 16}, 6),
+        ({"OverlayBitPosition": None}, 6),
+    ],
+)
+@pytest.mark.parametrize("group", [0x6000, 0x6006])
+def test_bits_of_an_announced_overlay_are_none_of_the_values(edits, count, group):
+    stored = np.full((12, 16), 1064, np.uint16)
+    stored[3:5, 4:7] |= 1 << 12
+    dataset = header(stored.shape, PixelData=stored.tobytes(), **BITS_12)
+    elements = {"OverlayBitsAllocated": 0x0100, "OverlayBitPosition": 0x0102}
+    for keyword, value in edits.items():
+        dataset.add_new((group, elements[keyword]), "US", value)
+    hu, flags = hu_of(written(dataset))
+    assert (hu == 40).all()
+    assert flags.get("bits_beyond_stored", 0) == count
+
+
+@pytest.mark.parametrize(
+    ("cells", "signed", "count"),
+    [
+        ([1, 2, 4095], 0, 0),
+        ([0x8001, 0x8002, 0x8FFF], 0, 0),
+        ([0xF001, 0x0002, 0x0003], 0, 1),
+        ([0x8001, 0x4002, 0x0003], 0, 2),
+        ([-2048, -1, 2047], 1, 0),
+        ([0x0FFF, 0x0FFE, 0x0FFD], 1, 0),
+        ([-1000, 500, 2500], 1, 1),
+        ([-1000, 500, -3000], 1, 1),
+    ],
+)
+def test_the_sign_and_what_is_the_same_everywhere_are_no_bits_beyond(cells, signed, count):
+    stored = np.array([cells] * 3).astype(np.uint16)
+    dataset = header(stored.shape, PixelData=stored.tobytes(), **BITS_12)
+    dataset.PixelRepresentation, dataset.RescaleIntercept = signed, 0
+    assert hu_of(written(dataset))[1].get("bits_beyond_stored", 0) == 3 * count
+
+
+def test_signed_values_that_outgrow_their_bits_are_told_by_their_neighbours():
+    """Bone of 2500 in 12 signed bits wraps to -1596; as -1596 it would be written alike."""
+    row = np.linspace(0, 2500, 64).round()
+    stored = np.tile(row, (64, 1)).astype(np.uint16)
+    dataset = header(stored.shape, PixelData=stored.tobytes(), **BITS_12)
+    dataset.PixelRepresentation = 1
+    assert hu_of(written(dataset))[1]["bits_beyond_stored"] == (stored > 2047).sum()
+    negative = np.tile(np.linspace(-1024, 900, 64).round() % 4096, (64, 1)).astype(np.uint16)
+    dataset.PixelData = negative.tobytes()
+    assert "bits_beyond_stored" not in hu_of(written(dataset))[1]
+
+
+def test_padding_in_all_16_bits_is_padding():
+    stored = np.where(circle(64, 32), 1064, 63536).astype(np.uint16)
+    dataset = header(stored.shape, PixelData=stored.tobytes(), **BITS_12)
+    dataset.add_new("PixelPaddingValue", "US", 63536)
+    hu, flags = hu_of(written(dataset))
+    np.testing.assert_array_equal(hu, np.where(circle(64, 32), 40, -1024))
+    assert flags == {}
 
 
 # Modality LUTs in place of slope and intercept.
@@ -339,6 +484,20 @@ def test_table_and_rescale_agree_or_are_refused():
         hu_of(file_of(stored, **edits))
 
 
+MAPS = ["MAT_SPECIFIC", "MAT_FRACTIONAL", "EFF_ATOMIC_NUM", "ELECTRON_DENSITY"]
+
+
+@pytest.mark.parametrize("kind", MAPS)
+def test_a_material_map_is_no_hounsfield_unless_it_says_so(kind):
+    image_type = ["ORIGINAL", "PRIMARY", "AXIAL", kind]
+    for unit in ("US", "HU_MOD"):
+        with pytest.raises(errors.NotHounsfield, match=rf"^1.dcm is a material map \({kind}\) in"):
+            hu_of(file_of(STORED, ImageType=image_type, RescaleType=unit))
+    assert hu_of(file_of(STORED, ImageType=image_type, RescaleType="HU"))[0][1, 0] == 40
+    plain = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    assert hu_of(file_of(STORED, ImageType=plain, RescaleType="US"))[0][1, 0] == 40
+
+
 # What lossy compression leaves.
 
 WIDE = {"Rows": 32, "Columns": 40}
@@ -369,7 +528,19 @@ LOSSLESS = jpeg_2000_stream(image((32, 40)))
         (LOSSLESS, JPEG2000, WIDE, {}),
         (LOSSLESS, JPEG2000, {**WIDE, "LossyImageCompression": "00"}, {}),
         (LOSSLESS, JPEG2000, {**WIDE, "LossyImageCompression": "01"}, {"lossy_jpeg2000": 1}),
-        (LOSSLESS, JPEG2000Lossless, {**WIDE, "LossyImageCompression": "01"}, {}),
+        (LOSSLESS, JPEG2000Lossless, {**WIDE, "LossyImageCompression": "01"}, {"lossy_history": 1}),
+        (
+            jpeg_ls_stream(image()),
+            JPEGLSLossless,
+            {"LossyImageCompression": "01"},
+            {"lossy_history": 1},
+        ),
+        (
+            jpeg_ls_stream(image(), near=3),
+            JPEGLSNearLossless,
+            {"LossyImageCompression": "01"},
+            {"near_lossless": 3},
+        ),
         (LOSSY, JPEG2000, WIDE, {"lossy_jpeg2000": 1}),
         (LOSSY, JPEG2000Lossless, WIDE, {"lossy_jpeg2000": 1}),
         (HTJ2K_REVERSIBLE, HTJ2KLossless, {}, {}),

@@ -64,7 +64,10 @@ def test_jpeg_ls_says_how_near_it_comes(near):
         (J2K, Codestream(32, 40, 1, 16)),
         (jpeg_2000_stream(image((64, 32)), ratio=3), Codestream(64, 32, 1, 16, reversible=False)),
         (jpeg_2000_stream(image((32, 32)) >> 4, bits=12), Codestream(32, 32, 1, 12)),
-        (jpeg_2000_stream(image((32, 32)).view(np.int16)), Codestream(32, 32, 1, 16)),
+        (
+            jpeg_2000_stream(image((32, 32)).view(np.int16)),
+            Codestream(32, 32, 1, 16, signed=True),
+        ),
         (HTJ2K_REVERSIBLE, Codestream(12, 16, 1, 16)),
         (HTJ2K_IRREVERSIBLE, Codestream(12, 16, 1, 16, reversible=False)),
     ],
@@ -72,6 +75,24 @@ def test_jpeg_ls_says_how_near_it_comes(near):
 )
 def test_jpeg_2000_says_its_size_and_filter(stream, found):
     assert read_jpeg2000(stream) == found
+
+
+BEHIND = [b"", b"\0", b"\x5a", b"\xff", b"\xff\xd9", b"\0\0\0", b"\xff" * 3, bytes(range(100))]
+
+
+@pytest.mark.parametrize("behind", BEHIND, ids=repr)
+def test_what_lies_behind_the_end_is_no_part_of_a_stream(behind):
+    """Exporters fill up frames of an odd length by what lies in their memory."""
+    for stream, process in ((JPEG_LOSSLESS, LOSSLESS_HUFFMAN), (jpeg_ls_stream(image()), JPEG_LS)):
+        assert read_jpeg(stream + behind, process).length == len(stream)
+    for stream in (J2K, untold(J2K), HTJ2K_REVERSIBLE, HTJ2K_IRREVERSIBLE):
+        assert read_jpeg2000(stream + behind).length == len(stream)
+
+
+def untold(stream):
+    """A JPEG 2000 stream whose last tile-part does not tell its length (Psot 0)."""
+    at = stream.index(b"\xff\x90") + 6
+    return stream[:at] + bytes(4) + stream[at + 4 :]
 
 
 @given(st.integers(0, len(JPEG_LOSSLESS) - 1))
@@ -98,7 +119,9 @@ def test_no_start_of_a_jpeg_2000_stream_passes_for_the_whole(stop, end):
         (lossless_jpeg(image(), transform=2), LOSSLESS_HUFFMAN, "point transform"),
         (lossless_jpeg(image(), tables=SOF + b"\1\x11\0"), LOSSLESS_HUFFMAN, "frame marker FFC3"),
         (lossless_jpeg(image())[:-2], LOSSLESS_HUFFMAN, "breaks off"),
-        (lossless_jpeg(image()) + b"\xff\xd9", LOSSLESS_HUFFMAN, "breaks off"),
+        (lossless_jpeg(image())[:-1] + b"\xda", LOSSLESS_HUFFMAN, "breaks off"),
+        (lossless_jpeg(image()) * 2, LOSSLESS_HUFFMAN, "more than one image in a frame"),
+        (jpeg_ls_stream(image()) * 2, JPEG_LS, "more than one image in a frame"),
         (b"\xff\xd8\xff\xd9\0\0\0\0", LOSSLESS_HUFFMAN, "segment that breaks off"),
         (b"\xff\xd8" + SOF + b"\1\x11\0", LOSSLESS_HUFFMAN, "without a scan"),
         (b"\xff\xd8" + segment(0xFFDA, bytes(6)), LOSSLESS_HUFFMAN, "without a frame"),
@@ -145,6 +168,9 @@ SIZE = struct.pack(">4L", 40, 32, 0, 0)
         (edited(J2K, b"\0\1\x0f\1\1", b"\0\1\x0f\2\1"), "components of several sizes"),
         (edited(J2K, b"\xff\x52\0\x0c\0\0\0\1", b"\xff\x52\0\x0c\0\0\xff\xff"), "65535 layers"),
         (J2K.replace(b"\xff\x52", b"\xff\x64"), "without its size or coding style"),
+        (J2K * 2, "more than one image in a frame"),
+        (J2K[:-202] + bytes(200) + J2K[-2:], "breaks off"),
+        (J2K[:-202] + b"\x5a" * 200 + J2K[-2:], "breaks off"),
     ],
 )
 def test_jpeg_2000_streams_that_make_no_sense(stream, words):
@@ -173,8 +199,8 @@ def test_a_codestream_is_taken_out_of_its_boxes():
         (".4.70", Codestream(512, 512, 1, 16)),
         (".4.80", Codestream(512, 512, 1, 16)),
         (".4.81", Codestream(512, 512, 1, 16, near=1)),
-        (".4.90", Codestream(512, 512, 1, 16)),
-        (".4.91", Codestream(512, 512, 1, 16)),
+        (".4.90", Codestream(512, 512, 1, 16, signed=True)),
+        (".4.91", Codestream(512, 512, 1, 16, signed=True)),
     ],
 )
 def test_real_streams(syntax, found):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lungprep.dicom.slices import read_object
+from lungprep.dicom.objects import read_object
 from lungprep.phantom import Scan, chest, slices
 
 

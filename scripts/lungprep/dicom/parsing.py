@@ -21,6 +21,7 @@ from pydicom.uid import (
 )
 
 from lungprep.dicom.bounds import Metered, check_value
+from lungprep.dicom.representations import with_known_vr
 
 # Where a value breaks the rules of its VR or character set, pydicom warns and quotes it: a name
 # would be in the job's log. Values are checked where they are used, and errors designed.
@@ -81,7 +82,7 @@ def is_dicom(content: bytes) -> bool:
     return content[PREFIX] == b"DICM"
 
 
-def parse(content: bytes, tags: Tags) -> Dataset:
+def parse(content: bytes, tags: Tags, start: int = PREFIX.stop) -> Dataset:
     """Read some elements of a DICOM file.
 
     Parameters
@@ -90,6 +91,8 @@ def parse(content: bytes, tags: Tags) -> Dataset:
         The whole file.
     tags : list of int
         The elements wanted; all others are skipped.
+    start : int
+        Where the first element starts: 0 in a file without preamble and prefix.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def parse(content: bytes, tags: Tags) -> Dataset:
     encoding, whole = (True, True), True
     failure: Exception | None = None
     stream = Metered(content)
-    stream.seek(PREFIX.stop)
+    stream.seek(start)
     try:
         # Group 2 is always explicit little endian.
         for element in data_element_generator(stream, False, True, stop_when=_is_behind_meta):
@@ -180,7 +183,7 @@ def _elements(
             specific_tags=tags,
         ):
             check_value(element, stream)
-            yield _with_value(element, content)
+            yield with_known_vr(_with_value(element, content))
             if element.tag == PIXEL_DATA:
                 return
         start = stream.read(header.size)

@@ -1,20 +1,18 @@
 """One DICOM object: its CT slices, or what else it is, and the tags that matter."""
 
-import struct
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import Tag
-from pydicom.uid import UID
 
-from lungprep.dicom.kinds import CT, ENHANCED, NOT_DICOM, kind_of
-from lungprep.dicom.multiframe import GROUP_OF, flattened
-from lungprep.dicom.parsing import BROKEN, BrokenFile, Tags, is_dicom, parse
-from lungprep.errors import MissingTag, SliceTooLarge, UndecodablePixels
-from lungprep.pixels.encapsulation import Spans, frame_spans
+from lungprep.dicom.kinds import ENHANCED
+from lungprep.dicom.multiframe import GROUP_OF
+from lungprep.dicom.overlays import OVERLAYS
+from lungprep.dicom.parsing import Tags
+from lungprep.errors import MissingTag, SliceTooLarge
+from lungprep.pixels.encapsulation import Spans
 
 HEADER = [
     "SOPClassUID",
@@ -57,13 +55,13 @@ SEQUENCES = [
     "PerFrameFunctionalGroupsSequence",
 ]
 HEADER += SEQUENCES
-TAGS: Tags = [Tag(keyword) for keyword in [*HEADER, "PixelData"]]
-CONVERTED = [tag for tag in TAGS if tag not in {Tag(keyword) for keyword in SEQUENCES}]
+TAGS: Tags = [*(Tag(keyword) for keyword in [*HEADER, "PixelData"]), *OVERLAYS]
+CONVERTED = [Tag(k) for k in [*HEADER, "PixelData"] if k not in SEQUENCES]
 
-# Starts of a data set, and of file meta information, without preamble and prefix (PS3.10 7.1).
-HEADLESS = (b"\x08\x00", b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x02\x00\x02\x00")
 # More than any CT scanner makes.
 MOST_PIXELS = 8192 * 8192
+# What values are padded by: blanks, and NUL where the VR does not allow it.
+BLANK = " \t\r\n\v\f\0"
 EXPORT_AGAIN = "export the series again with its geometry and rescale tags"
 
 
@@ -100,8 +98,8 @@ class Slice:
     def text(self, keyword: str) -> str:
         """A tag's value as stripped text; empty where it is absent."""
         value = self.dataset.get(keyword)
-        values = value if isinstance(value, MultiValue) else [value]
-        return "\\".join("" if v is None else str(v).strip() for v in values)
+        values = value if isinstance(value, MultiValue | list) else [value]
+        return "\\".join("" if v is None else str(v).strip(BLANK) for v in values)
 
     def numbers(self, keyword: str, count: int) -> tuple[float, ...]:
         """The `count` finite numbers of a tag.
@@ -112,11 +110,11 @@ class Slice:
             Where the tag is absent, empty, of another length or not finite.
         """
         value = self.dataset.get(keyword)
-        values = value if isinstance(value, MultiValue) else [value]
+        values = value if isinstance(value, MultiValue | list) else [value]
         try:
             numbers = tuple(float(v) for v in values)
         except (TypeError, ValueError):
-            numbers = ()
+            numbers = _padded_numbers(self.text(keyword))
         if len(numbers) != count or not np.isfinite(numbers).all():
             found = (list(numbers) or "text") if value not in (None, "") else None
             raise MissingTag(
@@ -136,52 +134,12 @@ class Slice:
         return f"{keyword} in its {GROUP_OF[keyword]}" if in_group else keyword
 
 
-def read_object(key: str, content: bytes) -> list[Slice] | str:
-    """Parse an object.
-
-    Parameters
-    ----------
-    key : str
-        Name in the store, for messages.
-    content : bytes
-        The whole object.
-
-    Returns
-    -------
-    list of Slice or str
-        The slices of a CT image object in the order of its frames; or, of any other object, what
-        it is: ``not DICOM``, its Modality, ``secondary capture`` or ``other DICOM``.
-
-    Raises
-    ------
-    UndecodablePixels
-        For a CT object, or one of unknown kind, that breaks off or makes no sense.
-    SliceTooLarge
-        For a CT object that announces more pixels than any scanner makes.
-    """
-    if not is_dicom(content):
-        if content.startswith(HEADLESS):
-            raise UndecodablePixels(
-                f"{key} starts with data elements in place of a DICOM file header",
-                "export it again",
-            )
-        return NOT_DICOM
+def _padded_numbers(text: str) -> tuple[float, ...]:
+    """Numbers of a text that pads each by something, or has empty ones behind; none where not."""
     try:
-        dataset, broken = parse(content, TAGS), ""
-    except BrokenFile as error:
-        dataset, broken = error.dataset, str(error)
-    try:
-        kind = kind_of(dataset)
-        if kind not in (CT, ""):
-            return kind
-        # pydicom converts a value, or finds that it can't, when it is asked for.
-        for tag in CONVERTED:
-            dataset.get(tag)
-        _check(key, dataset, broken)
-        return _slices(key, dataset)
-    except BROKEN as error:
-        # Not the text of the error, which may quote the value of a broken element.
-        raise _broken(key, type(error).__name__) from error
+        return tuple(float(v.strip(BLANK)) for v in text.rstrip("\\" + BLANK).split("\\"))
+    except ValueError:
+        return ()
 
 
 def check_size(key: str, rows: int, columns: int) -> None:
@@ -197,42 +155,3 @@ def check_size(key: str, rows: int, columns: int) -> None:
             f"{key} announces {rows} x {columns} pixels, more than any CT scanner makes",
             "upload it again",
         )
-
-
-def _check(key: str, dataset: Dataset, broken: str) -> None:
-    rows, columns = (dataset.get(keyword) for keyword in ("Rows", "Columns"))
-    if isinstance(rows, int) and isinstance(columns, int):
-        check_size(key, rows, columns)
-    if broken:
-        raise _broken(key, broken)
-    if "PixelData" not in dataset:
-        raise UndecodablePixels(
-            f"{key} has no pixel data, breaks off within it, or is not encoded as its header says",
-            "export it again",
-        )
-
-
-def _broken(key: str, reason: str) -> UndecodablePixels:
-    return UndecodablePixels(f"{key} is a broken DICOM file ({reason})", "upload it again")
-
-
-def _slices(key: str, dataset: Dataset) -> list[Slice]:
-    if str(dataset.get("SOPClassUID", "")) not in ENHANCED:
-        return [Slice(key, dataset)]
-    frames = flattened(key, dataset)
-    spans = _frame_spans(dataset, len(frames))
-    return [
-        Slice(f"{key} frame {index + 1}", frame, index, len(frames), spans[index])
-        for index, frame in enumerate(frames)
-    ]
-
-
-def _frame_spans(dataset: Dataset, frames: int) -> list[Spans]:
-    """Where encoded frames lie; nowhere yet, where they are not encoded or can't be found.
-
-    Whether they can be found matters to those who decode a frame, and to no other slice.
-    """
-    if UID(str(dataset.file_meta.get("TransferSyntaxUID", ""))).is_encapsulated:
-        with suppress(ValueError, struct.error):
-            return frame_spans(dataset.PixelData, frames)
-    return [()] * frames

@@ -15,6 +15,10 @@ from lungprep.hounsfield.scale import Stored
 TYPES = {"OD", "HU", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT"}
 # US is unspecified; an absent type means HU in CT (PS3.3 C.8.2.1).
 HOUNSFIELD = {"", "HU", "HU_MOD", "US", "HOUNSFIELD"}
+# Value 4 of ImageType of what multi-energy CT computes in place of attenuation: densities, shares
+# and atomic numbers (PS3.3 C.8.2.1.1.1). Such a map is one of HU only where its header says so.
+MATERIAL_MAPS = {"MAT_SPECIFIC", "MAT_FRACTIONAL", "EFF_ATOMIC_NUM", "ELECTRON_DENSITY"}
+HOUNSFIELD_BY_NAME = {"", "HU", "HOUNSFIELD"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,26 @@ class ModalityLUT:
         last = self.first + self.entries.size - 1
         index = np.clip(stored.astype(np.int32), self.first, last) - self.first
         return self.entries[index]
+
+
+def check_unit(slice_: Slice) -> None:
+    """Refuse a slice whose header says that it holds no Hounsfield units.
+
+    Raises
+    ------
+    NotHounsfield
+        For such a Rescale Type, and for a material map whose Rescale Type is not HU.
+    """
+    kind = slice_.text("RescaleType")
+    check_type(slice_, kind)
+    if kind.upper() in HOUNSFIELD_BY_NAME:
+        return
+    values = {value.strip() for value in slice_.text("ImageType").upper().split("\\")}
+    if maps := sorted(MATERIAL_MAPS & values):
+        raise NotHounsfield(
+            f"{slice_.key} is a material map ({maps[0]}) in other units than Hounsfield's",
+            "name a series of CT numbers in the cohort file",
+        )
 
 
 def check_type(slice_: Slice, kind: str) -> None:

@@ -48,7 +48,7 @@ def undeclared_padding(stored: Stored, hu: NDArray[np.int16]) -> NDArray[np.bool
         for y in (slice(rows), slice(-rows, None))
         for x in (slice(columns), slice(-columns, None))
     )
-    inside = same[_squared_radius(*stored.shape) < INNER**2]
+    inside = same[squared_radius(*stored.shape) < INNER**2]
     if not all(square.all() for square in squares):
         return None
     if np.count_nonzero(inside) > WIDESPREAD * inside.size:
@@ -59,7 +59,7 @@ def undeclared_padding(stored: Stored, hu: NDArray[np.int16]) -> NDArray[np.bool
 
 
 @lru_cache(maxsize=4)
-def _squared_radius(rows: int, columns: int) -> NDArray[np.float64]:
+def squared_radius(rows: int, columns: int) -> NDArray[np.float64]:
     """Distance from the centre, squared; 1 is a pixel outside the circle inscribed in the field."""
     row, column = np.ogrid[:rows, :columns]
     squared = (row - (rows - 1) / 2) ** 2 + (column - (columns - 1) / 2) ** 2

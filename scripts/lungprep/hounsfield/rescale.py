@@ -1,5 +1,6 @@
 """Hounsfield units of one slice, from its header and pixels (PS3.3 C.8.2.1, C.11.1)."""
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
@@ -8,16 +9,27 @@ from pydicom.uid import HTJ2K, JPEG2000
 
 from lungprep.dicom.slices import EXPORT_AGAIN, Slice
 from lungprep.errors import MissingTag, NotHounsfield
-from lungprep.hounsfield.modality_lut import check_type, read_lut
+from lungprep.hounsfield.declared_padding import (
+    amid_measured,
+    declared_padding,
+    may_be_measured,
+)
+from lungprep.hounsfield.modality_lut import check_unit, read_lut
 from lungprep.hounsfield.padding import undeclared_padding
-from lungprep.hounsfield.scale import HU_MIN, Stored, is_padding, saturated, to_hu
+from lungprep.hounsfield.scale import HU_MIN, saturated, to_hu
 from lungprep.pixels.codestream import Codestream
-from lungprep.pixels.stored import decoded_pixels
+from lungprep.pixels.stored import Decoded, decoded_pixels
 
 SCALE = ("RescaleSlope", "RescaleIntercept")
+# Slices that are looked at to tell whether a series' padding is to be believed, or twice as many.
+SAMPLES = 9
+# More pixels than this, in a slice on average, were measured.
+MOST_AMID = 1
 
 
-def slice_hu(slice_: Slice, *, assume_hu: bool = False) -> tuple[NDArray[np.int16], dict[str, int]]:
+def slice_hu(
+    slice_: Slice, *, assume_hu: bool = False, padding_is_believed: bool | None = None
+) -> tuple[NDArray[np.int16], dict[str, int]]:
     """Decode and rescale a slice.
 
     Parameters
@@ -26,6 +38,8 @@ def slice_hu(slice_: Slice, *, assume_hu: bool = False) -> tuple[NDArray[np.int1
         Any CT slice.
     assume_hu : bool
         Take stored values as HU where the rescale tags are absent.
+    padding_is_believed : bool, optional
+        What `believes_padding` says of the whole series; by default this slice alone decides.
 
     Returns
     -------
@@ -33,8 +47,10 @@ def slice_hu(slice_: Slice, *, assume_hu: bool = False) -> tuple[NDArray[np.int1
         Shape (rows, columns), clipped as `to_hu` does; padding, declared or not, is -1024.
     flags : dict of str to int
         What a user should know: ``assumed_hu`` (1); ``saturated`` (pixels whose true value is
-        beyond 16 bits); ``undeclared_padding`` (its pixels); ``near_lossless`` (HU by which a value
-        may be off, JPEG-LS); ``lossy_jpeg2000`` (1).
+        beyond 16 bits); ``bits_beyond_stored`` (pixels of which set bits were ignored);
+        ``padding_not_believed`` (measured pixels that hold the padding value);
+        ``undeclared_padding`` (its pixels); ``near_lossless`` (HU by which a value may be off,
+        JPEG-LS); ``lossy_jpeg2000`` (1); ``lossy_history`` (1).
 
     Raises
     ------
@@ -45,11 +61,15 @@ def slice_hu(slice_: Slice, *, assume_hu: bool = False) -> tuple[NDArray[np.int1
     UnsupportedEncoding, UndecodablePixels, SliceTooLarge
         As `lungprep.pixels.stored.stored_pixels`.
     """
-    check_type(slice_, slice_.text("RescaleType"))
+    check_unit(slice_)
     table = read_lut(slice_)
     scale = _scale(slice_, required=table is None and not assume_hu)
-    stored, stream = decoded_pixels(slice_)
+    decoded = decoded_pixels(slice_)
+    stored = decoded.stored
     slope, intercept = scale or (1.0, 0.0)
+    padding, amid = _padding(
+        slice_, decoded, (slope, intercept) if table is None else None, padding_is_believed
+    )
     values = stored
     if table is not None:
         values, slope, intercept = table.values(stored), 1.0, 0.0
@@ -57,7 +77,6 @@ def slice_hu(slice_: Slice, *, assume_hu: bool = False) -> tuple[NDArray[np.int1
             raise NotHounsfield(
                 f"{slice_.key} has a Modality LUT and rescale tags that disagree", EXPORT_AGAIN
             )
-    padding = _declared_padding(slice_, stored)
     hu = to_hu(values, slope, intercept, padding)
     circle = undeclared_padding(stored, hu)
     if circle is not None:
@@ -65,10 +84,51 @@ def slice_hu(slice_: Slice, *, assume_hu: bool = False) -> tuple[NDArray[np.int1
     flags = {
         "assumed_hu": int(scale is None and table is None),
         "saturated": saturated(values, slope, intercept, padding),
-        "undeclared_padding": 0 if circle is None else int(np.count_nonzero(circle)),
-        **_losses(slice_, stream, slope),
+        "bits_beyond_stored": _count(decoded.beyond, padding, circle),
+        "padding_not_believed": amid,
+        "undeclared_padding": _count(circle),
+        **_losses(slice_, decoded.stream, slope),
     }
     return hu, {name: measure for name, measure in flags.items() if measure}
+
+
+def believes_padding(slices: Sequence[Slice]) -> bool | None:
+    """Whether the padding that a series declares is padding: one answer for all of its slices.
+
+    Parameters
+    ----------
+    slices : sequence of Slice
+        Of one series; some of them are decoded, if their padding lies among what is measured.
+
+    Returns
+    -------
+    bool or None
+        None where none of those that were looked at is in doubt.
+
+    Raises
+    ------
+    DataError
+        Where a slice can't be decoded.
+    """
+    amid = []
+    for slice_ in slices[:: max(1, len(slices) // SAMPLES)]:
+        table = "ModalityLUTSequence" in slice_.dataset
+        scale = None if table else _scale(slice_, required=False) or (1.0, 0.0)
+        if may_be_measured(slice_, scale):
+            decoded = decoded_pixels(slice_)
+            padding = declared_padding(slice_, decoded)
+            amid.append(0 if padding is None else amid_measured(padding, decoded)[1])
+    return sum(amid) <= MOST_AMID * len(amid) if amid else None
+
+
+def _count(pixels: NDArray[np.bool_] | None, *without: NDArray[np.bool_] | None) -> int:
+    """How many pixels there are, less those of other masks."""
+    if pixels is None:
+        return 0
+    for others in without:
+        if others is not None:
+            pixels = pixels & ~others
+    return int(np.count_nonzero(pixels))
 
 
 def _scale(slice_: Slice, *, required: bool) -> tuple[float, float] | None:
@@ -86,23 +146,31 @@ def _scale(slice_: Slice, *, required: bool) -> tuple[float, float] | None:
     return slope, intercept
 
 
-def _declared_padding(slice_: Slice, stored: Stored) -> NDArray[np.bool_] | None:
-    if not slice_.text("PixelPaddingValue"):
-        return None
-    value = slice_.integer("PixelPaddingValue", 0)
-    return is_padding(stored, value, slice_.integer("PixelPaddingRangeLimit", value))
+def _padding(
+    slice_: Slice, decoded: Decoded, scale: tuple[float, float] | None, believed: bool | None
+) -> tuple[NDArray[np.bool_] | None, int]:
+    """Pixels of declared padding that is believed, and how many of its value were measured."""
+    padding = declared_padding(slice_, decoded)
+    if padding is None or not may_be_measured(slice_, scale):
+        return padding, 0
+    around, amid = amid_measured(padding, decoded)
+    if believed is None:
+        believed = amid <= MOST_AMID
+    return (around, 0) if believed else (None, amid)
 
 
 def _losses(slice_: Slice, stream: Codestream | None, slope: float) -> dict[str, int]:
-    """What compression has changed.
+    """What compression has changed, by this encoding or by an earlier one.
 
     A JPEG 2000 stream by the reversible filter may be cut short of its last bits all the same, and
     only LossyImageCompression tells: it is required of whoever did so (PS3.3 C.7.6.1.1.5), so that
-    its absence is taken for lossless.
+    its absence is taken for lossless. It stays once it is set, whatever encoding comes after.
     """
-    if stream is None:
-        return {}
-    near = max(stream.near, ceil(stream.near * abs(slope)))
-    may_be_lossy = slice_.dataset.file_meta.TransferSyntaxUID in (JPEG2000, HTJ2K)
-    declared = may_be_lossy and slice_.text("LossyImageCompression") == "01"
-    return {"near_lossless": near, "lossy_jpeg2000": int(declared or not stream.reversible)}
+    declared = slice_.text("LossyImageCompression") == "01"
+    losses = {"near_lossless": 0, "lossy_jpeg2000": 0}
+    if stream is not None:
+        losses["near_lossless"] = max(stream.near, ceil(stream.near * abs(slope)))
+        may_be_lossy = slice_.dataset.file_meta.TransferSyntaxUID in (JPEG2000, HTJ2K)
+        losses["lossy_jpeg2000"] = int((declared and may_be_lossy) or not stream.reversible)
+    losses["lossy_history"] = int(declared and not any(losses.values()))
+    return losses

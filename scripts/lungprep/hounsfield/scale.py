@@ -53,8 +53,16 @@ def is_padding(stored: Stored, value: int, limit: int) -> NDArray[np.bool_]:
         PixelPaddingValue and PixelPaddingRangeLimit, ends included, in either order, as stored
         values: before the rescale, and with the sign of the pixels whatever their VR says.
     """
-    low, high = sorted(_as_stored(v, stored.dtype) for v in (value, limit))
+    low, high = padding_range(value, limit, stored.dtype)
     return (stored >= low) & (stored <= high)
+
+
+def padding_range(
+    value: int, limit: int, dtype: np.dtype[np.int16] | np.dtype[np.uint16]
+) -> tuple[int, int]:
+    """The lowest and the highest stored value of declared padding, as `is_padding` takes them."""
+    low, high = sorted(_as_stored(v, dtype) for v in (value, limit))
+    return low, high
 
 
 def saturated(

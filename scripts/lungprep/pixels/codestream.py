@@ -9,7 +9,7 @@ JPEG lossless (ISO/IEC 10918-1, annexes B and H), JPEG-LS (ISO/IEC 14495-1, anne
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 START = b"\xff\xd8"
 END = b"\xff\xd9"
@@ -42,6 +42,10 @@ class Codestream:
         How far a decoded value may lie from the original one: NEAR of JPEG-LS; 0 elsewhere.
     reversible : bool
         Whether the transform can be undone exactly; false for the 9-7 filter of JPEG 2000.
+    signed : bool
+        Whether the stream itself tells signs apart, as JPEG 2000 can; JPEG and JPEG-LS never do.
+    length : int
+        Bytes up to the end marker, and with it; decoders read no further.
     """
 
     rows: int
@@ -50,6 +54,8 @@ class Codestream:
     precision: int
     near: int = 0
     reversible: bool = True
+    signed: bool = False
+    length: int = field(default=0, compare=False)
 
 
 def read_jpeg(stream: bytes, process: int) -> Codestream:
@@ -58,7 +64,7 @@ def read_jpeg(stream: bytes, process: int) -> Codestream:
     Parameters
     ----------
     stream : bytes
-        The frame, without padding behind it.
+        The frame; what lies behind its end marker is passed over.
     process : int
         `LOSSLESS_HUFFMAN` or `JPEG_LS`: the only kind of frame that is let through.
 
@@ -103,21 +109,38 @@ def segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
         yield marker, start, position
 
 
+def check_rest(stream: bytes, end: int, start_marker: bytes) -> None:
+    """Refuse another image behind the first.
+
+    All else is passed over: an even length takes one byte (PS3.5 A.4), which exporters take from
+    whatever lies in their memory, and some fill up more than that.
+
+    Raises
+    ------
+    ValueError
+        Where an image starts behind the end of the stream.
+    """
+    if stream.find(start_marker, end) >= 0:
+        raise ValueError("more than one image in a frame")
+
+
 def _with_scan(
     found: Codestream, stream: bytes, header: tuple[int, int], process: int
 ) -> Codestream:
-    """Check the scan's header, and that its data runs to the end of the image and no further."""
+    """Check the scan's header, and that its data runs to the end of the image."""
     start, stop = header
     if stop - start != 4 + 2 * stream[start]:
         raise ValueError("a JPEG scan header of the wrong length")
     if stream[start] != 1:
-        return found
+        return found  # of several components: refused by its size
     table, selector, interleave, transform = stream[start + 2 : stop]
     if transform & 15:
         raise ValueError("a JPEG scan with a point transform, which drops bits")
     end = MARKER_IN_SCAN[process].search(stream, stop)
-    if end is None or end.end() != len(stream) or not stream.endswith(END):
+    if end is None or not end[0].endswith(END):
         raise ValueError("JPEG data that breaks off")
+    check_rest(stream, end.end(), START)
+    found = replace(found, length=end.end())
     if process == LOSSLESS_HUFFMAN:
         return found
     if table or interleave:

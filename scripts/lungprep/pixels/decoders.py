@@ -1,6 +1,7 @@
 """Decoders of encapsulated frames (PS3.5 8.2 and A.4), each behind a check of its stream."""
 
 import struct
+from contextlib import suppress
 
 import jpeg_ls  # type: ignore[import-untyped]
 import numpy as np
@@ -19,13 +20,15 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from lungprep.pixels.codestream import JPEG_LS, LOSSLESS_HUFFMAN, Codestream, read_jpeg
+from lungprep.pixels.codestream import END, JPEG_LS, LOSSLESS_HUFFMAN, Codestream, read_jpeg
 from lungprep.pixels.jpeg2000 import read_jpeg2000, unwrapped
 from lungprep.pixels.jpeg_lossless import check_length
 
 JPEG_SYNTAXES = {JPEGLossless, JPEGLosslessSV1}
 JPEG_LS_SYNTAXES = {JPEGLSLossless, JPEGLSNearLossless}
 JPEG_2000_SYNTAXES = {JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K}
+# The data itself ends in few: a code of 16 bits is followed by a 1, and so is a run.
+MOST_ZEROS = 8
 SYNTAXES = JPEG_SYNTAXES | JPEG_LS_SYNTAXES | JPEG_2000_SYNTAXES
 
 
@@ -43,13 +46,15 @@ def decode(
     shape : tuple of int
         Rows and columns by the header.
     bits : int
-        BitsStored by the header. The stream's precision may be more, up to 16: many exporters
-        encode cells of 16 bits of which 12 are stored.
+        BitsStored by the header, for messages. The stream's precision may be more, up to 16: many
+        exporters encode cells of 16 bits of which 12 are stored. It may be less: some encode only
+        the bits that the values need.
 
     Returns
     -------
     cells : ndarray of uint16
-        Shape (rows, columns); signed values as their two's complement.
+        Shape (rows, columns). Signed values are their two's complement in 16 bits where the stream
+        is signed, and in the stream's precision where it is not.
     stream : Codestream
         What the stream says about itself.
 
@@ -63,16 +68,17 @@ def decode(
     """
     if syntax in JPEG_2000_SYNTAXES:
         frame = unwrapped(frame)
-    frame = frame.rstrip(b"\0")
     stream = _read(frame, syntax)
     said = (*shape, 1)
     found = (stream.rows, stream.columns, stream.components)
-    if found != said or not bits <= stream.precision <= 16:
+    if found != said or stream.precision > 16:
         raise ValueError(
             f"the stream holds {_size(*found, stream.precision)} where the header says "
             f"{_size(*said, bits)}"
         )
-    values = np.frombuffer(_run(frame, syntax), dtype="<u2" if stream.precision > 8 else "u1")
+    frame = frame[: stream.length]
+    kind = "i" if stream.signed else "u"
+    values = np.frombuffer(_run(frame, syntax), f"<{kind}{1 + (stream.precision > 8)}")
     if values.size != shape[0] * shape[1]:
         raise ValueError(f"{values.size} values decoded where {shape[0] * shape[1]} are said to be")
     cells = values.astype(np.uint16, copy=False).reshape(shape)
@@ -98,5 +104,22 @@ def _run(frame: bytes, syntax: str) -> bytes:
     if syntax in JPEG_2000_SYNTAXES:
         return bytes(decode_jpeg_2000(frame, version=2))
     if syntax in JPEG_LS_SYNTAXES:
-        return bytes(jpeg_ls.decode_pixel_data(frame)[0])
+        return _run_jpeg_ls(frame)
     return decode_jpeg(frame, reshape=False).tobytes()
+
+
+def _run_jpeg_ls(frame: bytes) -> bytes:
+    """Decode JPEG-LS, with zeros before its end marker or without.
+
+    Some encoders fill up the data by zeros, which CharLS takes for a fault since version 2.3, as it
+    takes data that is too short: the number of zeros that it accepts is the right one.
+    """
+    try:
+        return bytes(jpeg_ls.decode_pixel_data(frame)[0])
+    except RuntimeError:
+        data = frame[: -len(END)]
+        for zeros in range(min(len(data) - len(data.rstrip(b"\0")), MOST_ZEROS)):
+            with suppress(RuntimeError):
+                rest = data.rstrip(b"\0") + bytes(zeros) + END
+                return bytes(jpeg_ls.decode_pixel_data(rest)[0])
+        raise

@@ -4,17 +4,20 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lungprep.pixels.codestream import Codestream
+from lungprep.pixels.codestream import END, Codestream, check_rest
 
 CODESTREAM = b"\xff\x4f\xff\x51"
-END = b"\xff\xd9"
 # Some exporters wrap the codestream in the boxes of a .jp2 file (15444-1 annex I).
 JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
-SIZ, COD, COC, SOT, SOD = 0xFF51, 0xFF52, 0xFF53, 0xFF90, 0xFF93
+SIZ, COD, COC, SOT, SOD, EOC = 0xFF51, 0xFF52, 0xFF53, 0xFF90, 0xFF93, 0xFFD9
 REVERSIBLE = 1
 # Far more than any exporter writes, and few enough to decode in no time.
 MOST_TILES = 4096
 MOST_LAYERS = 1024
+# Coded data is as good as random, and an empty packet is a byte of 0: a longer run of one byte, at
+# the end of a tile, was put there in place of data.
+LONGEST_RUN = 64
+PRECINCTS = 64
 
 
 def read_jpeg2000(stream: bytes) -> Codestream:
@@ -23,7 +26,7 @@ def read_jpeg2000(stream: bytes) -> Codestream:
     Parameters
     ----------
     stream : bytes
-        The frame from SOC to EOC, as `unwrapped` gives it.
+        The frame from SOC on, as `unwrapped` gives it; what lies behind EOC is passed over.
 
     Raises
     ------
@@ -35,25 +38,32 @@ def read_jpeg2000(stream: bytes) -> Codestream:
     if not stream.startswith(CODESTREAM):
         raise ValueError("no JPEG 2000 stream")
     size: Codestream | None = None
-    tiles, filters, found = 0, set(), set()
+    tiles, end, packets, filters, found = 0, 0, 0, set(), set()
     for marker, start, stop in _segments(stream):
         segment = stream[start:stop]
         if marker == SIZ:
             size, tiles = _size(segment)
         elif marker == COD:
-            layers, transform = struct.unpack(">2xH5xB", segment[:10])
+            style, layers, levels, transform = struct.unpack(">BxHxB3xB", segment[:10])
             if layers > MOST_LAYERS:
                 raise ValueError(f"a JPEG 2000 stream of {layers} layers")
             filters.add(transform)
+            packets = layers * (levels + 1) * (PRECINCTS if style & 1 else 1)
         elif marker == COC:
             filters.add(segment[6])
         elif marker == SOT:
             found.add(segment[:2])
+        elif marker == EOC:
+            end = start
     if size is None or not filters:
         raise ValueError("a JPEG 2000 stream without its size or coding style")
     if len(found) != tiles:
         raise ValueError(f"{len(found)} of {tiles} JPEG 2000 tiles")
-    return replace(size, reversible=filters == {REVERSIBLE})
+    data = stream[: end - len(END)]
+    if len(data) - len(data.rstrip(data[-1:])) > packets * tiles + LONGEST_RUN:
+        raise ValueError("JPEG 2000 data that breaks off")
+    check_rest(stream, end, CODESTREAM)
+    return replace(size, reversible=filters == {REVERSIBLE}, length=end)
 
 
 def _size(segment: bytes) -> tuple[Codestream, int]:
@@ -71,33 +81,39 @@ def _size(segment: bytes) -> tuple[Codestream, int]:
     )
     if not 0 < across * down <= MOST_TILES:
         raise ValueError(f"a JPEG 2000 stream of {across} x {down} tiles")
-    # The sign is not of interest: the bits are the same, and PixelRepresentation tells it.
-    return Codestream(rows, columns, components, (samples[0] & 0x7F) + 1), across * down
+    precision, signed = (samples[0] & 0x7F) + 1, bool(samples[0] & 0x80)
+    return Codestream(rows, columns, components, precision, signed=signed), across * down
 
 
 def _segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and stop of each segment of the main header and those of all tile-parts."""
-    position, tile_stop = 2, 0
-    end = len(stream) - 2
-    while position < end:
+    """Marker, start and stop of each segment of the main header and those of all tile-parts.
+
+    The last is EOC, whose start and stop are the end of the stream.
+    """
+    position, tile_stop, is_coded = 2, 0, False
+    while position + 2 <= len(stream):
         (marker,) = struct.unpack_from(">H", stream, position)
+        if marker == EOC and is_coded:
+            yield EOC, position + 2, position + 2
+            return
         if marker == SOD:
-            if not position < tile_stop <= end:
+            if not position < tile_stop <= len(stream):
                 break
-            position = tile_stop
+            position, is_coded = tile_stop, True
             continue
-        (length,) = struct.unpack_from(">H", stream, position + 2)
+        (length,) = struct.unpack_from(">2xH", stream, position)
         start, stop = position + 4, position + 2 + length
-        if marker < 0xFF00 or length < 3 or stop > end:
+        if marker < 0xFF00 or length < 3 or stop > len(stream):
             break
         if marker == SOT:
-            # A length of 0 is allowed in the last tile-part: all that is left.
+            is_coded = False
+            # A length of 0 is allowed in the last tile-part: all up to EOC, which no coded data
+            # looks like (15444-1 A.1.1: markers above FF8F are unambiguous).
             (tile_bytes,) = struct.unpack_from(">2xL", stream, start)
-            tile_stop = position + tile_bytes if tile_bytes else end
+            tile_stop = position + tile_bytes if tile_bytes else stream.find(END, stop)
         yield marker, start, stop
         position = stop
-    if position != end or stream[end:] != END or not tile_stop:
-        raise ValueError("JPEG 2000 data that breaks off")
+    raise ValueError("JPEG 2000 data that breaks off")
 
 
 def unwrapped(frame: bytes) -> bytes:

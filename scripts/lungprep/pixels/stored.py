@@ -13,10 +13,20 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from lungprep.dicom.overlays import overlay_bits
 from lungprep.dicom.parsing import BROKEN
 from lungprep.dicom.slices import Slice, check_size
 from lungprep.errors import UndecodablePixels, UnsupportedEncoding
 from lungprep.hounsfield.scale import Stored
+from lungprep.pixels.cells import (
+    Cells,
+    Layout,
+    Mask,
+    as_signed_by_header,
+    bits_beyond,
+    may_reach_beyond,
+    stored_values,
+)
 from lungprep.pixels.codestream import Codestream
 from lungprep.pixels.decoders import SYNTAXES, decode
 from lungprep.pixels.encapsulation import frame_spans
@@ -34,26 +44,25 @@ PHOTOMETRIC = {"MONOCHROME1", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How a slice's values are stored.
+class Decoded:
+    """The pixel data of a slice.
 
     Attributes
     ----------
-    rows, columns : int
-        Size of the slice.
-    bits : int
-        BitsStored, of 16 allocated.
-    high_bit : int
-        HighBit, from 0: other bits than the `bits` up to it may hold overlays.
-    signed : bool
-        PixelRepresentation.
+    stored : ndarray of int16 or uint16
+        Stored values, shape (rows, columns).
+    cells : ndarray of uint16
+        What they were read from: 16 bits each, of which some may be none of the value's.
+    beyond : ndarray of bool or None
+        Pixels of which set bits were ignored, as `lungprep.pixels.cells.bits_beyond` finds them.
+    stream : Codestream or None
+        What the encoded stream says about itself.
     """
 
-    rows: int
-    columns: int
-    bits: int
-    high_bit: int
-    signed: bool
+    stored: Stored
+    cells: Cells
+    beyond: Mask | None
+    stream: Codestream | None
 
 
 def stored_pixels(slice_: Slice) -> Stored:
@@ -68,39 +77,58 @@ def stored_pixels(slice_: Slice) -> Stored:
     Raises
     ------
     UnsupportedEncoding
-        For a transfer syntax that is unknown or lossy with 8 bits, for colour, or for other than
-        16 bits allocated.
+        For a transfer syntax that is unknown or lossy with 8 bits, for colour, for other than 16
+        bits allocated, and for a stream of which it can't be told what is negative.
     UndecodablePixels
         For absent, short or broken pixel data, and for a stream of another size than the header's.
     SliceTooLarge
         For more pixels than any scanner makes.
     """
-    return decoded_pixels(slice_)[0]
+    return decoded_pixels(slice_).stored
 
 
-def decoded_pixels(slice_: Slice) -> tuple[Stored, Codestream | None]:
-    """Like `stored_pixels`, with what the encoded stream says about itself."""
+def decoded_pixels(slice_: Slice) -> Decoded:
+    """Like `stored_pixels`, with what else is known of them."""
     layout = _layout(slice_)
     content = slice_.dataset.get("PixelData")
     if not isinstance(content, bytes | memoryview):
         raise UndecodablePixels(f"{slice_.key} has no pixel data", "upload it again")
+    if slice_.dataset.file_meta.TransferSyntaxUID in NATIVE:
+        cells, stream = _native(slice_, content, layout), None
+    else:
+        cells, stream = _encoded(slice_, content, layout)
+    cells = cells.reshape(layout.rows, layout.columns)
+    beyond = None
+    if may_reach_beyond(cells, layout):
+        beyond = bits_beyond(cells, layout, overlay_bits(slice_.dataset))
+    return Decoded(stored_values(cells, layout), cells, beyond, stream)
+
+
+def _encoded(
+    slice_: Slice, content: bytes | memoryview, layout: Layout
+) -> tuple[Cells, Codestream | None]:
+    """Decode a frame of encapsulated pixel data."""
     syntax = slice_.dataset.file_meta.TransferSyntaxUID
-    if syntax in NATIVE:
-        return _stored(_native(slice_, content, layout), layout), None
-    stream = None
     try:
         spans = slice_.spans or frame_spans(content, slice_.frames)[slice_.frame]
         frame = b"".join(content[start:stop] for start, stop in spans)
         if syntax == RLELossless:
-            cells = decode_rle(frame, layout.rows * layout.columns)
-        else:
-            cells, stream = decode(frame, syntax, (layout.rows, layout.columns), layout.bits)
+            return decode_rle(frame, layout.rows * layout.columns), None
+        cells, stream = decode(frame, syntax, (layout.rows, layout.columns), layout.bits)
     except BROKEN as error:
         reason = str(error).partition("\n")[0]
         raise UndecodablePixels(
             f"{slice_.key} can't be decoded: {reason}", "upload it again"
         ) from error
-    return _stored(cells, layout), stream
+    signed = as_signed_by_header(cells, stream, layout)
+    if signed is None:
+        raise UnsupportedEncoding(
+            f"{slice_.key} has {'' if stream.signed else 'un'}signed values of {stream.precision} "
+            f"bits in its stream where its header says {'' if layout.signed else 'un'}signed ones "
+            f"of {layout.bits} bits, and which are negative can't be told",
+            "export it again without compression",
+        )
+    return signed, stream
 
 
 def _layout(slice_: Slice) -> Layout:
@@ -154,13 +182,3 @@ def _native(slice_: Slice, content: bytes | memoryview, layout: Layout) -> NDArr
     offset = 2 * pixels * slice_.frame
     cells = np.frombuffer(content, dtype=order + "u2", count=pixels, offset=offset)
     return cells.astype(np.uint16, copy=False)
-
-
-def _stored(cells: NDArray[np.uint16], layout: Layout) -> Stored:
-    """Read cells of 16 bits as values of fewer."""
-    cells = cells.reshape(layout.rows, layout.columns)
-    values: Stored = cells.view(np.int16) if layout.signed else cells
-    if (layout.bits, layout.high_bit) == (16, 15):
-        return values
-    # Left then right: clears overlay bits of unsigned values, extends the sign of signed ones.
-    return np.right_shift(np.left_shift(values, 15 - layout.high_bit), 16 - layout.bits)

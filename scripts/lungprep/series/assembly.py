@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.hounsfield.plausibility import disagree, doubts
-from lungprep.hounsfield.rescale import slice_hu
+from lungprep.hounsfield.rescale import believes_padding, slice_hu
 from lungprep.series.blanks import without_blanks
 from lungprep.series.candidates import Candidate
 from lungprep.series.geometry import Layout, canonical_layout
@@ -61,9 +61,12 @@ def assemble(candidate: Candidate, options: LoadOptions) -> Assembled:
     scales = [tuple(slice_.text(keyword) for keyword in SCALE) for slice_ in slices]
     changes = [k for k in range(1, len(scales)) if scales[k] != scales[k - 1]]
     look = Look([slice_.key for slice_ in slices])
+    believed = believes_padding(slices)
     slices.reverse()
     for k in range(stack.shape[0]):
-        acquired[k], found = slice_hu(slices.pop(), assume_hu=options.assume_hu)
+        acquired[k], found = slice_hu(
+            slices.pop(), assume_hu=options.assume_hu, padding_is_believed=believed
+        )
         look.add(acquired[k], stack)
         for name, measure in found.items():
             flags[name] = max(measure, flags.get(name, 0))

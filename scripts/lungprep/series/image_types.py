@@ -7,6 +7,7 @@ from lungprep.dicom.slices import Slice
 from lungprep.series.policy import LoadOptions
 
 DERIVED = "derived"
+LOCALIZER = "localizer"
 
 
 def kind_of(slice_: Slice) -> str | None:
@@ -18,7 +19,7 @@ def kind_of(slice_: Slice) -> str | None:
     """
     values = slice_.text("ImageType").upper().split("\\")
     if {"LOCALIZER", "SCOUT", "TOPOGRAM"} & {value.strip() for value in values}:
-        return "localizer"
+        return LOCALIZER
     return DERIVED if values[0].strip() == "DERIVED" else None
 
 

@@ -1,0 +1,58 @@
+"""CT objects that can't be read, with as much of their headers as tells whether that matters."""
+
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+
+from lungprep.dicom.objects import data_start, read_object
+from lungprep.dicom.parsing import BROKEN, BrokenFile, parse
+from lungprep.dicom.slices import TAGS, Slice
+from lungprep.errors import DataError
+
+IDENTITY = ("ImageType", "SOPClassUID", "SeriesInstanceUID")
+
+
+@dataclass(frozen=True)
+class BrokenObject:
+    """A CT object, or one of unknown kind, that can't be read.
+
+    Attributes
+    ----------
+    header : Slice
+        Its key, and those of ImageType and SeriesInstanceUID that were read whole.
+    error : DataError
+        What is wrong with it.
+    """
+
+    header: Slice
+    error: DataError
+
+
+def read_or_break(key: str, content: bytes) -> list[Slice] | str | BrokenObject:
+    """Like `lungprep.dicom.objects.read_object`, with a `BrokenObject` in place of an error."""
+    try:
+        return read_object(key, content)
+    except DataError as error:
+        return BrokenObject(Slice(key, _identity(content)), error)
+
+
+def _identity(content: bytes) -> Dataset:
+    """The tags that tell where an object belongs.
+
+    The last element of a file that breaks off may be half of itself, and is left out.
+    """
+    try:
+        dataset = parse(content, TAGS, data_start(content))
+    except BrokenFile as error:
+        dataset = error.dataset
+    identity = Dataset()
+    last = max(dataset.keys(), default=Tag(0))
+    for keyword in IDENTITY:
+        tag = Tag(keyword)
+        if tag in dataset and tag < last:
+            try:
+                identity[tag] = dataset[tag]
+            except BROKEN:
+                continue
+    return identity
