@@ -7,6 +7,7 @@ from pathlib import Path
 
 from corpus import (
     acquisition_cases,
+    beside_cases,
     encoding_cases,
     file_cases,
     gap_cases,
@@ -31,6 +32,7 @@ THEMES = (
     ("Hounsfield units", hu_cases.CASES),
     ("Encodings", encoding_cases.CASES),
     ("Broken files and headers", file_cases.CASES),
+    ("Beside the scan, or in its place", beside_cases.CASES),
     ("Real files", real_file_cases.CASES),
     ("Real files: encodings", real_encoding_cases.CASES),
 )
