@@ -138,11 +138,13 @@ def _extended(cells: Cells, sign: int) -> Cells:
 def _is_unsigned(cells: Cells, bits: int) -> bool:
     """Whether neighbours are plainly nearer to each other as unsigned values than as signed ones.
 
-    Under the wrong reading values wrap wherever they cross half of their range.
+    Under the wrong reading values wrap wherever they cross half of their range: a small step
+    becomes one of nearly all of it, which no edge of an image is.
     """
     sign = 1 << (bits - 1)
     values = cells & np.uint16(2 * sign - 1)
-    return PLAINLY * _jumps(values, sign) < _jumps(values ^ np.uint16(sign), sign)
+    limit = 3 * sign // 2
+    return PLAINLY * _jumps(values, limit) < _jumps(values ^ np.uint16(sign), limit)
 
 
 def _jumps(values: Cells, limit: int) -> int:

@@ -16,7 +16,7 @@ MOST_TILES = 4096
 MOST_LAYERS = 1024
 # Coded data is as good as random, and an empty packet is a byte of 0: a longer run of one byte, at
 # the end of a tile, was put there in place of data.
-LONGEST_RUN = 64
+LONGEST_RUN = 16
 PRECINCTS = 64
 
 
