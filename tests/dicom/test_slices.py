@@ -14,14 +14,18 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
     MediaStorageDirectoryStorage,
     MRImageStorage,
+    RLELossless,
     RTStructureSetStorage,
     SecondaryCaptureImageStorage,
 )
 
 from encoded import header, written
 from lungprep import errors
+from lungprep.dicom.irregular import SEQUENCE_END
 from lungprep.dicom.kinds import NOT_DICOM, OTHER
 from lungprep.dicom.objects import read_object
 from lungprep.dicom.parsing import inflate
@@ -115,6 +119,18 @@ def test_what_is_no_ct_image_needs_no_file_header(edits, kind, part):
     content = written(header(**edits))
     start = 132 if part == "meta" else body_start(content)
     assert read_object("1.dcm", content[start:]) == kind
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
+def test_encoded_frames_need_no_delimiter_behind_them(syntax):
+    """GDCM reads them; a frame that breaks off is none, with a delimiter or without."""
+    content = phantom_file(transfer_syntax=syntax, shape=(40, 36))
+    assert content.endswith(SEQUENCE_END)
+    assert stored(content[:-8]) == stored(content)
+    for cut in (9, 12, 200):
+        for end in (b"", SEQUENCE_END):
+            with pytest.raises(errors.UndecodablePixels, match=r"breaks off|is a broken DICOM"):
+                stored(content[:-cut] + end)
 
 
 def test_a_broken_object_of_another_kind_is_no_error():
@@ -216,6 +232,16 @@ def test_true_binary_numbers_under_a_vr_of_their_own_are_read():
         return short(tag, b"FD", struct.pack("<2d", *map(float, value.split(b"\\"))))
 
     assert stored(with_element("PixelSpacing", b"DS", doubles)) == stored(phantom_file())
+
+
+@pytest.mark.parametrize(("vr", "form"), [(b"SS", "<h"), (b"SL", "<l"), (b"FD", "<d")])
+@pytest.mark.parametrize("intercept", [0, -1024])
+def test_a_binary_intercept_is_a_number(vr, form, intercept):
+    content = with_element(
+        "RescaleIntercept", b"DS", lambda t, v: short(t, vr, struct.pack(form, intercept))
+    )
+    (slice_,) = read_object("1.dcm", content)
+    assert slice_.numbers("RescaleIntercept", 1) == (intercept,)
 
 
 @pytest.mark.parametrize("vr", [b"UN", b"OB", b"OW"])

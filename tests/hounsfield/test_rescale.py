@@ -487,6 +487,11 @@ def test_table_and_rescale_agree_or_are_refused():
 MAPS = ["MAT_SPECIFIC", "MAT_FRACTIONAL", "EFF_ATOMIC_NUM", "ELECTRON_DENSITY"]
 
 
+@pytest.mark.parametrize("kind", ["hu", "HU\\HU", "Hounsfield Units", "US", "UNSPECIFIED", ""])
+def test_hounsfield_has_many_spellings(kind):
+    assert hu_of(file_of(STORED, RescaleType=kind))[0][1, 0] == 40
+
+
 @pytest.mark.parametrize("kind", MAPS)
 def test_a_material_map_is_no_hounsfield_unless_it_says_so(kind):
     image_type = ["ORIGINAL", "PRIMARY", "AXIAL", kind]

@@ -213,6 +213,14 @@ def test_other_formats_are_refused(edits, words):
         pixels_of(written(header(**edits)))
 
 
+@pytest.mark.parametrize(
+    "edits",
+    [{"NumberOfFrames": 0}, {"NumberOfFrames": 1}, {"PhotometricInterpretation": "monochrome2"}],
+)
+def test_formats_that_are_written_oddly_are_read(edits):
+    assert pixels_of(written(header(**edits))).shape == (12, 16)
+
+
 def test_rows_that_are_absent_are_an_error():
     dataset = header()
     del dataset.Rows

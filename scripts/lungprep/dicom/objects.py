@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from lungprep.dicom.archives import archive_kind
-from lungprep.dicom.irregular import regular
+from lungprep.dicom.irregular import SEQUENCE_END, regular
 from lungprep.dicom.kinds import CT, ENHANCED, NOT_DICOM, kind_of
 from lungprep.dicom.multiframe import flattened
 from lungprep.dicom.parsing import BROKEN, PREFIX, BrokenFile, is_dicom, parse
@@ -81,11 +81,27 @@ def _parsed(content: bytes, start: int) -> tuple[Dataset, str]:
         dataset, broken = error.dataset, str(error)
     if "PixelData" in dataset or start == 0 or kind_of(dataset) not in (CT, ""):
         return dataset, broken
-    rewritten = regular(content, start)
-    if rewritten is not None:
-        with suppress(BrokenFile):
-            return parse(rewritten, TAGS, start), ""
+    for mended in (regular(content, start), _closed(content, dataset)):
+        if mended is not None:
+            with suppress(*BROKEN, BrokenFile):
+                found = parse(mended, TAGS, start)
+                if "PixelData" in found and (not _is_encoded(found) or _is_whole(found)):
+                    return found, ""
     return dataset, broken
+
+
+def _closed(content: bytes, dataset: Dataset) -> bytes | None:
+    """A file with the delimiter behind its encoded frames that some exporters leave out."""
+    return content + SEQUENCE_END if _is_encoded(dataset) else None
+
+
+def _is_whole(dataset: Dataset) -> bool:
+    """Whether no fragment of the encoded frames breaks off."""
+    return bool(frame_spans(dataset.PixelData, int(dataset.get("NumberOfFrames") or 1)))
+
+
+def _is_encoded(dataset: Dataset) -> bool:
+    return UID(str(dataset.file_meta.get("TransferSyntaxUID", ""))).is_encapsulated
 
 
 def _check(key: str, dataset: Dataset, broken: str) -> None:
@@ -133,7 +149,7 @@ def _frame_spans(dataset: Dataset, frames: int) -> list[Spans]:
 
     Whether they can be found matters to those who decode a frame, and to no other slice.
     """
-    if UID(str(dataset.file_meta.get("TransferSyntaxUID", ""))).is_encapsulated:
+    if _is_encoded(dataset):
         with suppress(ValueError, struct.error):
             return frame_spans(dataset.PixelData, frames)
     return [()] * frames

@@ -13,8 +13,8 @@ TEXTS = frozenset(
 NUMBERS = {"US": 2, "SS": 2, "UL": 4, "SL": 4}
 BYTES = frozenset(("OB", "OW", "OD", "OF", "OL", "OV", "UN"))
 PRINTABLE = re.compile(rb"[\x20-\x7e\t\r\n]*\0*")
-# Unprintable even as a number: what is printable in a text VR is a text.
-PLAIN_NUMBER = re.compile(rb"[0-9+\-.eE\\ ]*\0*")
+# Digits in place of a binary number, which would be one beyond all reason.
+PLAIN_NUMBER = re.compile(rb"(?=.*[0-9])[0-9+\-.eE\\ ]+\0*")
 
 
 def with_known_vr(element: DataElement | RawDataElement) -> DataElement | RawDataElement:

@@ -14,11 +14,11 @@ from lungprep.hounsfield.scale import Stored
 # Defined terms of Modality LUT Type and Rescale Type (PS3.3 C.11.1.1.2), to be quoted.
 TYPES = {"OD", "HU", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT"}
 # US is unspecified; an absent type means HU in CT (PS3.3 C.8.2.1).
-HOUNSFIELD = {"", "HU", "HU_MOD", "US", "HOUNSFIELD"}
+HOUNSFIELD_BY_NAME = {"", "HU", "HOUNSFIELD", "HOUNSFIELD UNIT", "HOUNSFIELD UNITS"}
+HOUNSFIELD = {*HOUNSFIELD_BY_NAME, "HU_MOD", "US", "UNSPECIFIED"}
 # Value 4 of ImageType of what multi-energy CT computes in place of attenuation: densities, shares
 # and atomic numbers (PS3.3 C.8.2.1.1.1). Such a map is one of HU only where its header says so.
 MATERIAL_MAPS = {"MAT_SPECIFIC", "MAT_FRACTIONAL", "EFF_ATOMIC_NUM", "ELECTRON_DENSITY"}
-HOUNSFIELD_BY_NAME = {"", "HU", "HOUNSFIELD"}
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,9 @@ def check_unit(slice_: Slice) -> None:
     """
     kind = slice_.text("RescaleType")
     check_type(slice_, kind)
-    if kind.upper() in HOUNSFIELD_BY_NAME:
+    if _values(kind) <= HOUNSFIELD_BY_NAME:
         return
-    values = {value.strip() for value in slice_.text("ImageType").upper().split("\\")}
-    if maps := sorted(MATERIAL_MAPS & values):
+    if maps := sorted(MATERIAL_MAPS & _values(slice_.text("ImageType"))):
         raise NotHounsfield(
             f"{slice_.key} is a material map ({maps[0]}) in other units than Hounsfield's",
             "name a series of CT numbers in the cohort file",
@@ -71,12 +70,17 @@ def check_type(slice_: Slice, kind: str) -> None:
     NotHounsfield
         For a Rescale Type or Modality LUT Type such as ED (electron density).
     """
-    if kind.upper() not in HOUNSFIELD:
+    if not _values(kind) <= HOUNSFIELD:
         name = kind if kind in TYPES else "another unit"
         raise NotHounsfield(
             f"{slice_.key} is rescaled to {name}, not to Hounsfield units",
             "name a series of CT numbers in the cohort file",
         )
+
+
+def _values(text: str) -> set[str]:
+    """The values of a tag in capitals."""
+    return {value.strip() for value in text.upper().split("\\")}
 
 
 def read_lut(slice_: Slice) -> ModalityLUT | None:

@@ -143,12 +143,13 @@ def _layout(slice_: Slice) -> Layout:
         )
     expected = {"SamplesPerPixel": 1, "BitsAllocated": 16, "NumberOfFrames": slice_.frames}
     for keyword, value in expected.items():
-        found = slice_.integer(keyword, value)
+        # Of frames, 0 is written where nobody counted.
+        found = slice_.integer(keyword, value) or (keyword == "NumberOfFrames" and value)
         if found != value:
             raise UnsupportedEncoding(
                 f"{key} has {keyword} {found} where {value} is read", "convert the series"
             )
-    photometric = slice_.text("PhotometricInterpretation") or "MONOCHROME2"
+    photometric = slice_.text("PhotometricInterpretation").upper() or "MONOCHROME2"
     if photometric != "MONOCHROME2":
         name = photometric if photometric in PHOTOMETRIC else "of unknown colours"
         raise UnsupportedEncoding(f"{key} is {name} where CT is MONOCHROME2", "convert the series")
