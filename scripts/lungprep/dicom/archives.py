@@ -2,7 +2,7 @@
 
 KINDS = {
     b"\x1f\x8b": "gzip",
-    b"\x1f\x9d": "compress (.Z)",
+    b"\x1f\x9d": ".Z",
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",

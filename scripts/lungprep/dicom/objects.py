@@ -58,6 +58,8 @@ def read_object(key: str, content: bytes) -> list[Slice] | str:
                 f"{key} starts with data elements in place of a DICOM file header",
                 "export it again",
             )
+        if "PixelData" not in dataset and (mended := _mended(content, dataset)) is not None:
+            dataset, broken = mended, ""
         # pydicom converts a value, or finds that it can't, when it is asked for.
         for tag in CONVERTED:
             dataset.get(tag)
@@ -76,32 +78,37 @@ def data_start(content: bytes) -> int:
 def _parsed(content: bytes, start: int) -> tuple[Dataset, str]:
     """The elements of a file, and how it is broken if it is."""
     try:
-        dataset, broken = parse(content, TAGS, start), ""
+        return parse(content, TAGS, start), ""
     except BrokenFile as error:
-        dataset, broken = error.dataset, str(error)
-    if "PixelData" in dataset or start == 0 or kind_of(dataset) not in (CT, ""):
-        return dataset, broken
-    for mended in (regular(content, start), _closed(content, dataset)):
-        if mended is not None:
-            with suppress(*BROKEN, BrokenFile):
-                found = parse(mended, TAGS, start)
-                if "PixelData" in found and (not _is_encoded(found) or _is_whole(found)):
-                    return found, ""
-    return dataset, broken
+        return error.dataset, str(error)
 
 
-def _closed(content: bytes, dataset: Dataset) -> bytes | None:
-    """A file with the delimiter behind its encoded frames that some exporters leave out."""
-    return content + SEQUENCE_END if _is_encoded(dataset) else None
+def _mended(content: bytes, dataset: Dataset) -> Dataset | None:
+    """The elements of a file that lost its pixel data to an irregular element or delimiter.
+
+    The delimiter behind encoded frames is left out by some exporters; the frames must be whole.
+    """
+    closed = content + SEQUENCE_END if _is_encoded(dataset) else None
+    is_explicit = dataset.original_encoding == (False, True)
+    for mended in (regular(content, PREFIX.stop) if is_explicit else None, closed):
+        if mended is None:
+            continue
+        found, broken = _parsed(mended, PREFIX.stop)
+        if "PixelData" in found and not broken and (not _is_encoded(found) or _is_whole(found)):
+            return found
+    return None
 
 
 def _is_whole(dataset: Dataset) -> bool:
     """Whether no fragment of the encoded frames breaks off."""
-    return bool(frame_spans(dataset.PixelData, int(dataset.get("NumberOfFrames") or 1)))
+    with suppress(*BROKEN):
+        return bool(frame_spans(dataset.PixelData, int(dataset.get("NumberOfFrames") or 1)))
+    return False
 
 
 def _is_encoded(dataset: Dataset) -> bool:
-    return UID(str(dataset.file_meta.get("TransferSyntaxUID", ""))).is_encapsulated
+    syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
+    return syntax.is_transfer_syntax and syntax.is_encapsulated
 
 
 def _check(key: str, dataset: Dataset, broken: str) -> None:
