@@ -154,7 +154,7 @@ def _choose(
     for each in broken:
         if _may_belong(each, choice.series_uid):
             raise each.error
-        logger.warning("set aside, of another series: %s", each.error)
+        logger.warning("set aside: %s", each.error)
     return choice
 
 

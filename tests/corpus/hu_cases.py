@@ -5,7 +5,7 @@ from pydicom import Dataset
 
 from corpus import real
 from corpus.case import Case
-from corpus.defects import SQUARE, assign, drop, edit_stored, stored_as, without_circle
+from corpus.defects import SQUARE, as_series, assign, drop, edit_stored, stored_as, without_circle
 from corpus.files import Files, Series, pack, store, stored
 from corpus.oracles import as_measured, lies_at
 from corpus.stored_value_cases import padding, unsigned_12
@@ -57,6 +57,12 @@ def with_table(series: Series, kind: str) -> Files:
     return pack(assign(series, ModalityLUTSequence=[item]))
 
 
+def material_map(series: Series) -> Series:
+    """Marked as what multi-energy CT computes in place of attenuation."""
+    image_type = ["ORIGINAL", "PRIMARY", "AXIAL", "MAT_SPECIFIC"]
+    return assign(series, ImageType=image_type, RescaleType="US")
+
+
 NO_RESCALE = (
     "ct/001.dcm has no RescaleSlope and no RescaleIntercept; export the series again with them, or "
     "set load.assume_hu if the stored values are HU"
@@ -92,6 +98,28 @@ CASES = [
             "ct/001.dcm is rescaled to OD, not to Hounsfield units; name a series of CT "
             "numbers in the cohort file",
         ),
+    ),
+    Case(
+        "an iodine map, ImageType MAT_SPECIFIC and RescaleType US",
+        lambda: pack(material_map(real.series())),
+        refused=(
+            "NotHounsfield",
+            "ct/001.dcm is a material map (MAT_SPECIFIC) in other units than Hounsfield's; name a "
+            "series of CT numbers in the cohort file",
+        ),
+    ),
+    Case(
+        "the same of half the gap beside the scan",
+        lambda: (
+            pack(real.series())
+            | pack(as_series(material_map(real.series(every=4)), "iodine"), "map")
+        ),
+        check=as_measured,
+    ),
+    Case(
+        "RescaleType US of a plain series",
+        lambda: pack(assign(real.series(), RescaleType="US")),
+        check=as_measured,
     ),
     Case(
         "a Modality LUT in place of the rescale tags",

@@ -1,4 +1,4 @@
-"""One DICOM object: its CT slices, or what else it is, and the tags that matter."""
+"""A CT slice, and the tags that matter."""
 
 from dataclasses import dataclass
 

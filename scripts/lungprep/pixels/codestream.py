@@ -139,7 +139,7 @@ def _with_scan(
     end = MARKER_IN_SCAN[process].search(stream, stop)
     if end is None or not end[0].endswith(END):
         raise ValueError("JPEG data that breaks off")
-    check_rest(stream, end.end(), START)
+    check_rest(stream, end.end(), START + b"\xff")
     found = replace(found, length=end.end())
     if process == LOSSLESS_HUFFMAN:
         return found

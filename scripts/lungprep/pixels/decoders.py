@@ -27,7 +27,7 @@ from lungprep.pixels.jpeg_lossless import check_length
 JPEG_SYNTAXES = {JPEGLossless, JPEGLosslessSV1}
 JPEG_LS_SYNTAXES = {JPEGLSLossless, JPEGLSNearLossless}
 JPEG_2000_SYNTAXES = {JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K}
-# The data itself ends in few: a code of 16 bits is followed by a 1, and so is a run.
+# The data itself can't end in more: a value has 16 bits, and the code before it holds a 1.
 MOST_ZEROS = 8
 SYNTAXES = JPEG_SYNTAXES | JPEG_LS_SYNTAXES | JPEG_2000_SYNTAXES
 
