@@ -250,6 +250,19 @@ def test_padding_at_or_below_the_lowest_hu_is_none_of_the_tissue():
     assert flags == {}
 
 
+@pytest.mark.parametrize(
+    ("vr", "value", "is_padding"),
+    [("US", [63536, 63536], True), ("DS", "-2000", True), ("LO", "", False), ("LO", "none", False)],
+)
+def test_padding_written_oddly_is_read_or_marks_nothing(vr, value, is_padding):
+    dataset = header((2, 2), PixelData=np.array([-2000, 40, 40, 40], "<i2").tobytes())
+    dataset.PixelRepresentation, dataset.RescaleIntercept = 1, 1500
+    dataset.add_new("PixelPaddingValue", vr, value)
+    hu, flags = hu_of(written(dataset))
+    assert hu[0, 0] == (-1024 if is_padding else -500)
+    assert flags == {}
+
+
 @pytest.mark.parametrize("limits", [(-900, 3000), (-2000, 3000), (-2000, 60)])
 def test_a_range_of_padding_that_takes_in_the_tissue_is_not_believed(limits):
     stored = np.where(circle(64, 24), field(radius=60.0), -1000).astype(np.int16)

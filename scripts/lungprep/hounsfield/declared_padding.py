@@ -4,6 +4,8 @@ PixelPaddingValue "shall not be present" where its value occurs in the image its
 rewrite stored values leave the tag as it was: each voxel of, say, 0 HU would then become a hole.
 """
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,7 +85,15 @@ def amid_measured(padding: Mask, decoded: Decoded) -> tuple[Mask, int]:
 
 def _ends(slice_: Slice) -> tuple[int, int] | None:
     """PixelPaddingValue and PixelPaddingRangeLimit; None where there is no padding."""
-    if not slice_.text("PixelPaddingValue"):
+    value = _first(slice_, "PixelPaddingValue")
+    if value is None:
         return None
-    value = slice_.integer("PixelPaddingValue", 0)
-    return value, slice_.integer("PixelPaddingRangeLimit", value)
+    limit = _first(slice_, "PixelPaddingRangeLimit")
+    return value, value if limit is None else limit
+
+
+def _first(slice_: Slice, keyword: str) -> int | None:
+    """The first value of a tag; None where that is no number, which marks nothing then."""
+    with suppress(ValueError, OverflowError):
+        return int(float(slice_.text(keyword).partition("\\")[0]))
+    return None
