@@ -11,6 +11,7 @@ REPAIR_MISSING = {"on_missing_slices": "repair"}
 REPAIR_GAPS = {"on_uneven_gaps": "repair"}
 # Of the slices 1.25 mm apart: 5 mm below the heart, 7.5 mm above.
 UNEVEN = (*range(0, 100, 4), *range(100, 236, 6))
+WIDENED = (*range(0, 120, 4), *range(120, 236, 8))
 MISSING = (
     "{} of 30 slices are missing, such as {} between ct/012.dcm and ct/013.dcm ({:.2f} mm apart "
     "where 10.00 mm is usual); upload the missing slices{}"
@@ -93,14 +94,30 @@ CASES = [
         ),
     ),
     Case(
+        "gaps of 5 mm, then of 10 mm",
+        lambda: pack(real.chosen(WIDENED)),
+        refused=(
+            "UnevenGaps",
+            "the gaps between slices run from 5.000 to 10.000 mm; supply a series with even "
+            "gaps, or set load.on_uneven_gaps to repair",
+        ),
+    ),
+    Case(
+        "gaps of 5 mm, then of 10 mm, repaired",
+        lambda: pack(real.chosen(WIDENED)),
+        REPAIR_GAPS,
+        ("uneven_gaps_resampled",),
+        check=as_sampled,
+    ),
+    Case(
         "all slices at one position, other pixels",
         lambda: pack(assign(drop(real.series(), "InstanceNumber"), ImagePositionPatient=[0, 0, 0])),
         refused=(
             "DuplicatePositions",
             "30 slices share a position with another and differ from it, such as ct/001.dcm "
-            "and ct/002.dcm at 0.00 mm; acquisition and instance numbers and times part "
-            "them into no volumes; remove one of each, or name one series in the cohort "
-            "file",
+            "and ct/002.dcm at 0.00 mm; no acquisition, "
+            "phase, number or time parts them into volumes; keep one slice for each position "
+            "under the prefix",
         ),
     ),
     Case(

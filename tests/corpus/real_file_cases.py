@@ -71,8 +71,8 @@ CASES = [
         refused=(
             "DuplicatePositions",
             "4 slices share a position with another and differ from it, such as 001.dcm and "
-            "002.dcm at 61.50 mm; acquisition and instance numbers and times part them "
-            "into no volumes; remove one of each, or name one series in the cohort file",
+            "002.dcm at 61.50 mm; no acquisition, phase, number or "
+            "time parts them into volumes; keep one slice for each position under the prefix",
         ),
     ),
     real(

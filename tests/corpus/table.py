@@ -8,6 +8,7 @@ from pathlib import Path
 from corpus import (
     acquisition_cases,
     beside_cases,
+    coherence_cases,
     encoding_cases,
     file_cases,
     gap_cases,
@@ -28,6 +29,7 @@ THEMES = (
     ("Geometry: orientation and pixels", geometry_cases.CASES),
     ("Geometry: gaps and length", gap_cases.CASES),
     ("Geometry: shifts, tilt, obliquity", tilt_cases.CASES),
+    ("What the slices show", coherence_cases.CASES),
     ("Stored values", stored_value_cases.CASES),
     ("Hounsfield units", hu_cases.CASES),
     ("Encodings", encoding_cases.CASES),

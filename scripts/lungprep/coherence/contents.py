@@ -52,15 +52,15 @@ def lost(thumbnails: Floats, empty: NDArray[np.bool_], *, along_body: bool) -> N
     Returns
     -------
     ndarray of bool, shape (n,)
-        All false where half of all slices or more are empty: then that is how the scan is.
+        All false where all slices are empty.
     """
     full = np.flatnonzero(~empty)
-    found = empty.copy()
-    if len(full) <= len(empty) / 2:
+    if not len(full):
         return np.zeros_like(empty)
+    found = empty.copy()
     first, last = int(full[0]), int(full[-1])
     steps = differences(thumbnails[full[:-1]], thumbnails[full[1:]])
-    abrupt_hu = ABRUPT * max(float(np.median(steps)), LEAST_STEP_HU)
+    abrupt_hu = ABRUPT * float(np.median([LEAST_STEP_HU, *steps]))
     for end, inner in ((slice(0, first), first), (slice(last + 1, None), last)):
         constant = thumbnails[end].std(axis=(1, 2)) < CONSTANT_HU
         gap = differences(thumbnails[end], thumbnails[[inner]]).min(initial=np.inf)

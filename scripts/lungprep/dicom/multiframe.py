@@ -25,6 +25,17 @@ GROUPS = (
     ("CTReconstructionSequence", "ConvolutionKernel", "ConvolutionKernel"),
     ("CTXRayDetailsSequence", "KVP", "KVP"),
     ("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber"),
+    ("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIndex"),
+    (
+        "CardiacSynchronizationSequence",
+        "NominalPercentageOfCardiacPhase",
+        "NominalPercentageOfCardiacPhase",
+    ),
+    (
+        "RespiratorySynchronizationSequence",
+        "NominalPercentageOfRespiratoryPhase",
+        "NominalPercentageOfRespiratoryPhase",
+    ),
     ("FrameContentSequence", "FrameAcquisitionDateTime", "AcquisitionTime"),
     ("FrameContentSequence", "FrameReferenceDateTime", "ContentTime"),
 )

@@ -1,14 +1,31 @@
 """Several scans inside one series: taken apart by what the headers tell."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from lungprep.dicom.slices import Slice
 from lungprep.errors import MissingTag
 
 # Tags that part the volumes of a series, most reliable first. Some scanners number every rotation
-# or step of one scan as an acquisition of its own, so none is looked at without need.
-PARTING = ("FrameOfReferenceUID", "ImageType", "AcquisitionNumber", "ConvolutionKernel")
+# or step of one scan as an acquisition of its own, so that none proves anything by itself. The
+# phases of a gated scan (PS3.3 C.7.6.2, C.7.6.18, C.7.6.16.2.7) are told by a tag of their own, or
+# in words.
+PARTING = (
+    "FrameOfReferenceUID",
+    "ImageType",
+    "AcquisitionNumber",
+    "ConvolutionKernel",
+    "KVP",
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "NominalPercentageOfCardiacPhase",
+    "NominalPercentageOfRespiratoryPhase",
+    "TriggerTime",
+    "SeriesNumber",
+    "SeriesDescription",
+    "ProtocolName",
+    "ImageComments",
+)
 # Tags that grow through an acquisition: where the place jumps back, another one begins.
 GROWING = ("AcquisitionTime", "ContentTime", "InstanceNumber")
 
@@ -39,6 +56,18 @@ def partings(
         runs = _runs(slices, keyword, height)
         if len(runs) > 1:
             yield runs
+    repeated = _repeats(slices)
+    if repeated > 1:
+        ordered = sorted(slices, key=height)
+        yield [ordered[k::repeated] for k in range(repeated)]
+
+
+def _repeats(slices: list[Slice]) -> int:
+    """How many slices share an InstanceNumber, where most do; 1 where most have their own."""
+    counts = Counter(slice_.text("InstanceNumber") for slice_ in slices)
+    counts.pop("", None)
+    most = Counter(counts.values()).most_common(1)
+    return most[0][0] if most else 1
 
 
 def _by_values(slices: list[Slice], keywords: tuple[str, ...]) -> list[list[Slice]]:

@@ -19,6 +19,7 @@ from lungprep.hounsfield.rescale import slice_hu
 from lungprep.series.acquisitions import partings
 from lungprep.series.duplicates import without_duplicates
 from lungprep.series.geometry import Stack
+from lungprep.series.interleaving import belong_together
 from lungprep.series.policy import LoadOptions
 from lungprep.series.stacking import Planes, axes_of, stack_planes
 
@@ -52,6 +53,9 @@ class Candidate:
 def candidates(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
     """Form the volumes of a series: one of all its slices, or else one of each acquisition in it.
 
+    Tags that alternate along an even series part it only where its pixels do, too: some scanners
+    number the slices of one scan as several acquisitions.
+
     An acquisition stands for the series only if it reaches as far along its normal as all slices of
     the series that are parallel to it in its frame of reference: half of a scan is no volume.
     Repairs come last: what looks like uneven gaps may be two sound acquisitions.
@@ -72,8 +76,7 @@ def candidates(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
     try:
         whole = _as_volume(slices, strict)
         # Inspiration and expiration may interleave evenly by chance.
-        parts = _parts(slices, strict, height=None)
-        return parts if len(parts) > 1 else [whole]
+        return _interleaved(slices, strict) or [whole]
     except PARTABLE:
         parts = _parts(slices, strict, _height_along_normal(slices))
         if parts:
@@ -83,9 +86,7 @@ def candidates(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
     try:
         return [_as_volume(slices, options)]
     except DuplicatePositions as error:
-        found = (
-            f"{error.found}; acquisition and instance numbers and times part them into no volumes"
-        )
+        found = f"{error.found}; no acquisition, phase, number or time parts them into volumes"
         raise DuplicatePositions(found, error.remedy) from error
 
 
@@ -141,6 +142,15 @@ def _height_along_normal(slices: list[Slice]) -> Callable[[Slice], float] | None
     except InconsistentSlices:
         return None
     return lambda slice_: float(np.dot(slice_.numbers("ImagePositionPatient", 3), normal))
+
+
+def _interleaved(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
+    """The acquisitions of an even series, where its tags part it and its pixels agree."""
+    for parts in partings(slices, _height_along_normal(slices)):
+        found = [c for part in parts for c in _part(part, slices, options)]
+        if len(found) > 1 and not belong_together([c.slices for c in found], options):
+            return found
+    return []
 
 
 def _parts(

@@ -54,7 +54,7 @@ def without_duplicates(
             raise DuplicatePositions(
                 f"{same} slices share a position with another and differ from it, such as "
                 f"{slices[first].key} and {slices[k].key} at {places[k, 0]:.2f} mm",
-                "remove one of each, or name one series in the cohort file",
+                "keep one slice for each position under the prefix",
             )
     return kept
 

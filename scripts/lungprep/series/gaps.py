@@ -15,6 +15,8 @@ from lungprep.volume import POSITION_TOLERANCE_MM
 GAP_TOLERANCE = 0.02
 # Further apart, what lies between two slices is not known well enough to be interpolated.
 MAX_REPAIRED_GAP_MM = 10.0
+# So many equal gaps in a row are a change of the gap, even if it is a multiple of the usual one.
+IN_A_ROW = 3
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def check_gaps(heights: Floats, keys: list[str], options: LoadOptions) -> Gaps:
     usual = _usual_gap(gaps)
     tolerance = max(POSITION_TOLERANCE_MM, GAP_TOLERANCE * usual)
     steps = np.rint(gaps / usual).astype(int)
-    whole = (steps >= 1).all() and (np.abs(gaps - steps * usual) <= 2 * tolerance).all()
+    multiples = (steps >= 1) & (np.abs(gaps - steps * usual) <= 2 * tolerance)
+    whole = bool(multiples.all()) and not _gap_changes(steps)
     numbers = np.concatenate([[0], np.cumsum(steps)]) if whole else np.arange(len(heights))
     gap, start = (float(v) for v in np.polyfit(numbers, heights, 1))
     off = float(np.abs(heights - start - gap * numbers).max())
@@ -76,6 +79,13 @@ def check_gaps(heights: Floats, keys: list[str], options: LoadOptions) -> Gaps:
     if flags:
         return Gaps(gap, start, np.asarray(gap * numbers, dtype=np.float64), flags)
     return Gaps(gap, start)
+
+
+def _gap_changes(steps: NDArray[np.int64]) -> bool:
+    """Whether wider gaps follow each other: the scan was planned so, and no slices are missing."""
+    wider = (steps[:-1] > 1) & (steps[1:] == steps[:-1])
+    in_a_row = np.convolve(wider, np.ones(IN_A_ROW - 1, dtype=int), "valid") == IN_A_ROW - 1
+    return bool(in_a_row.any())
 
 
 def _missing(
