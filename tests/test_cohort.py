@@ -108,13 +108,13 @@ def test_csv_prefixes_are_relative_or_addresses(csv):
     cohort = csv(
         "patient,prefix,series_uid\n"
         "P1,scans/P1,1.2.3\n"
-        "P2,scans/P1/,\n"
+        "P2,scans/P2/,\n"
         "P3,s3://other/place,\n"
         "P4,/data/P4,\n"
     )
     assert {p.id: str(p.prefix) for p in cohort.patients.values()} == {
         "P1": "s3://bucket/data/scans/P1/",
-        "P2": "s3://bucket/data/scans/P1/",
+        "P2": "s3://bucket/data/scans/P2/",
         "P3": "s3://other/place/",
         "P4": "/data/P4/",
     }
@@ -122,20 +122,15 @@ def test_csv_prefixes_are_relative_or_addresses(csv):
     assert not cohort.patients["P2"].series_uid
 
 
-def test_csv_with_byte_order_mark_and_without_series(csv):
-    assert list(csv("\ufeffpatient,prefix\nP1,P1\n").patients) == ["P1"]
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("patient,prefix\nP1,a\nP1,b\n", "names patient 'P1' 2 times; keep one row"),
-        ("id,prefix\nP1,a\n", "has no column patient, or no row; start it with the line patient,"),
-        ("patient,prefix\n", "has no column patient, or no row"),
-        ("patient,prefix\nP1\n", "has no column prefix"),
+        (
+            "patient,prefix\nP1,a\nP2,a\nP1,b\n",
+            "names patient 'P1' 2 times, in lines 2 and 4; keep one row",
+        ),
         ("patient,prefix\nP1,../x\n", "prefix of patient 'P1' is '../x'; give the folder below"),
         ("patient,prefix\nP1,a//b\n", "prefix of patient 'P1' is 'a//b'"),
-        ("patient,prefix\nP0,a\nP1,\n", "prefix of patient 'P1' is ''"),
         (
             "patient,prefix\nP1,s3://bucket\n",
             "prefix of patient 'P1' is 's3://bucket', a bucket wi",
@@ -149,9 +144,51 @@ def test_bad_csv_is_refused(csv, text, words):
         csv(text)
 
 
-def test_unreadable_csv_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"patients file .*nowhere.csv can't be read"):
-        from_csv(tmp_path / "nowhere.csv", SOURCE)
-    (tmp_path / "latin.csv").write_bytes(b"patient,prefix\nP\xe9,a\n")
-    with pytest.raises(ConfigError, match=r"can't be read .*; give a CSV file in UTF-8"):
-        from_csv(tmp_path / "latin.csv", SOURCE)
+ONE = "s3://bucket/data/P1"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("P1,P1", "P2,P1"),
+        ("P1,P1", "P2,P1/"),
+        ("P1,P1", f"P2,{ONE}"),
+        ("P1,P1", f"P2,{ONE}/"),
+        ("P1,P1,1.2", "P2,P1,1.2"),
+        ("P1,P1,1.2", "P2,P1"),
+        ("P1,P1", "P2,P1,1.2"),
+        ("P1,P1/a", "P2,P1"),
+        ("P1,P1", "P2,P1/a/b"),
+        ("P1,P1,1.2", "P2,P1/a"),
+        ("P1,/data/x", "P2,/data/y/../x/"),
+        ("P1,/data", "P2,/data/./x"),
+    ],
+)
+def test_rows_that_would_read_the_same_slices_are_refused(csv, first, second):
+    words = r"patients 'P1' and 'P2' \(lines 3 and 5 of patients file .*\) would read the same slic"
+    with pytest.raises(
+        ConfigError, match=words + ".*; keep one row, or give each row a series_uid"
+    ):
+        csv(f"patient,prefix,series_uid\nP0,P0\n{first}\nP10,P10\n{second}\nP3,P3\n")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "P1,P1,1.2\nP2,P1,1.3\nP3,P1,1.4",
+        "P1,P1,1.2\nP2,P1/a,1.3",
+        "P1,P1\nP2,P10\nP3,P1.a\nP4,P1-a",
+        "P1,/data/P1\nP2,s3://data/P1\nP3,s3://bucket/P1",
+    ],
+)
+def test_rows_of_their_own_series_or_places_are_taken(csv, rows):
+    count = rows.count("\n") + 1
+    assert len(csv(f"patient,prefix,series_uid\n{rows}\n").patients) == count
+
+
+def test_a_link_is_the_place_that_it_leads_to(tmp_path):
+    (tmp_path / "in" / "P1").mkdir(parents=True)
+    (tmp_path / "in" / "P2").symlink_to("P1")
+    (tmp_path / "cohort.csv").write_text("patient,prefix\nP1,P1\nP2,P2\n")
+    with pytest.raises(ConfigError, match=r"patients 'P1' and 'P2' .* would read the same slices"):
+        from_csv(tmp_path / "cohort.csv", Address("", f"{tmp_path}/in/"))

@@ -1,12 +1,12 @@
 """Who the patients are, and where the slices of each lie."""
 
-import csv
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lungprep.cohort_file import read_rows
 from lungprep.errors import ConfigError, LungprepError
 from lungprep.stores import Address, Store
 from lungprep.stores.address import parse_address
@@ -25,7 +25,6 @@ ID_RULE = (
 VOLUME, LUNGS, RECEIPT = "{patient}.npy", "{patient}.lungs.npy", "{patient}.json"
 FAILED = "{patient}.failed.json"
 PREVIEW = "qc/{patient}.png"
-COLUMNS = ("patient", "prefix")
 
 
 @dataclass(frozen=True)
@@ -82,46 +81,68 @@ def from_csv(path: str | Path, source: Address) -> Cohort:
     Parameters
     ----------
     path : str or Path
-        CSV with a header line, columns ``patient,prefix`` and optionally ``series_uid``.
+        CSV with a header line, columns ``patient,prefix`` and optionally ``series_uid``, see
+        `lungprep.cohort_file.read_rows`.
     source : Address
         What relative prefixes start from.
 
     Raises
     ------
     ConfigError
-        If the file can't be read, lacks a column, names a patient twice or a prefix badly, or files
-        of two patients would have one name.
+        If the file can't be read, lacks a column, names a patient twice or a prefix badly, if two
+        rows would read the same slices, or files of two patients would have one name.
     """
-    try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, skipinitialspace=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(
-            f"patients file {path} can't be read ({error})", "give a CSV file in UTF-8"
-        ) from error
-    lacking = [name for name in COLUMNS if not rows or rows[0].get(name) is None]
-    if lacking:
-        raise ConfigError(
-            f"patients file {path} has no column {lacking[0]}, or no row",
-            "start it with the line patient,prefix",
-        )
+    rows = read_rows(path)
+    lines: dict[str, list[int]] = defaultdict(list)
     for row in rows:
-        row["patient"], row["prefix"] = row["patient"].strip(), (row["prefix"] or "").strip()
-    counts = Counter(row["patient"] for row in rows)
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
+        lines[row.patient].append(row.line)
+    twice = next((name for name in lines if len(lines[name]) > 1), None)
+    if twice is not None:
         raise ConfigError(
-            f"patients file {path} names patient {twice[0]!r} {counts[twice[0]]} times",
+            f"patients file {path} names patient {twice!r} {len(lines[twice])} times, in lines "
+            f"{' and '.join(str(line) for line in lines[twice][:2])}",
             "keep one row",
         )
-    return _cohort(
-        Patient(
-            row["patient"],
-            _prefix(row["patient"], row["prefix"], source),
-            (row.get("series_uid") or "").strip() or None,
-        )
+    patients = [
+        Patient(row.patient, _prefix(row.patient, row.prefix, source), row.series_uid)
         for row in rows
-    )
+    ]
+    _check_apart(path, patients, [row.line for row in rows])
+    return _cohort(patients)
+
+
+def _check_apart(path: str | Path, patients: list[Patient], lines: list[int]) -> None:
+    """Refuse two rows that would read the same slices: one place, or one inside the other.
+
+    Rows that each ask for a series of their own may share a place.
+    """
+    places = [patient.prefix.place for patient in patients]
+    # The places around the one at hand, outermost first, and the rows of each by their series.
+    around: list[tuple[tuple[str, str], dict[str | None, int]]] = []
+    for row in sorted(range(len(places)), key=lambda row: places[row]):
+        bucket, prefix = places[row]
+        while around and not (around[-1][0][0] == bucket and prefix.startswith(around[-1][0][1])):
+            around.pop()
+        for _, rows in around:
+            other = _rival(patients[row].series_uid, rows)
+            if other is not None:
+                one, two = sorted((row, other), key=lambda row: lines[row])
+                raise ConfigError(
+                    f"patients {patients[one].id!r} and {patients[two].id!r} (lines {lines[one]} "
+                    f"and {lines[two]} of patients file {path}) would read the same slices, in "
+                    f"{patients[row].prefix}",
+                    "keep one row, or give each row a series_uid of its own",
+                )
+        if not around or around[-1][0] != places[row]:
+            around.append((places[row], {}))
+        around[-1][1][patients[row].series_uid] = row
+
+
+def _rival(series_uid: str | None, rows: dict[str | None, int]) -> int | None:
+    """One of the rows of a place that may take the series which another row asks for."""
+    if series_uid is None:
+        return next(iter(rows.values()), None)
+    return rows.get(series_uid, rows.get(None))
 
 
 def check_prefixes(cohort: Cohort, target: Address) -> None:

@@ -33,6 +33,13 @@ class Address:
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}" if self.is_s3 else self.prefix
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Bucket and prefix, or an empty text and the folder that links and dots lead to."""
+        if self.is_s3:
+            return self.bucket, self.prefix
+        return "", f"{Path(self.prefix).resolve()}/".replace("//", "/")
+
     def join(self, folder: str) -> "Address":
         """Address of a folder below this one."""
         return Address(self.bucket, f"{self.prefix}{folder.strip('/')}/")
