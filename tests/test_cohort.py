@@ -1,5 +1,6 @@
 """Who is a patient: names from outside never become paths unchecked."""
 
+import os
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from snakemake.io import PeriodicityDetector
 from lungprep.cohort import from_csv, from_listing
 from lungprep.errors import ConfigError, NotFound
 from lungprep.stores import Address
+from lungprep.stores.level import Level
 
 SOURCE = Address("bucket", "data/")
 
@@ -30,8 +32,8 @@ class Listing:
     def __init__(self, *names):
         self.names = list(names)
 
-    def folders(self):
-        return self.names
+    def level(self):
+        return Level(self.names)
 
 
 GOOD = ["P1", "LIDC-IDRI-0001", "0a291d1b12b86213d813e3796f14b329", "a.b_c-d", "x" * 109 + "y" * 19]
@@ -74,8 +76,35 @@ def test_ids_that_snakemake_takes_for_a_circle_are_refused():
         assert all("must not end in 20 repetitions" in why for why in cohort.refused.values())
 
 
-def test_hidden_folders_are_no_patients():
-    assert list(from_listing(Listing(".git", "P1")).patients) == ["P1"]
+SYSTEM = [
+    ".git",
+    ".snapshot",
+    ".Trash",
+    ".Trash-1000",
+    ".ipynb_checkpoints",
+    "__MACOSX",
+    "@eaDir",
+    "#recycle",
+    "#snapshot",
+    "@Recycle",
+    "~snapshot",
+    "lost+found",
+    "$RECYCLE.BIN",
+    "$Recycle.Bin",
+    "RECYCLER",
+    "System Volume Information",
+    "found.000",
+    "Network Trash Folder",
+]
+
+
+def test_hidden_folders_and_those_of_systems_are_no_patients():
+    cohort = from_listing(Listing(*SYSTEM, "P1", "found", "recycle", "git"))
+    assert list(cohort.patients) == ["P1", "found", "recycle", "git"]
+    assert not cohort.refused
+    assert not cohort.beside
+    with pytest.raises(ConfigError, match="no patient under source"):
+        from_listing(Listing(*SYSTEM))
 
 
 def test_prefix_of_a_listed_patient_is_its_folder():
@@ -83,11 +112,60 @@ def test_prefix_of_a_listed_patient_is_its_folder():
     assert str(patient.prefix) == "s3://bucket/data/P1/"
 
 
-def test_files_in_the_source_are_no_patients(folder):
-    place = folder("in")
-    place.write("README", b"")
+def test_what_lies_beside_the_folders_is_told(store):
+    place = store("in")
     place.write("P1/1.dcm", b"")
-    assert list(from_listing(place).patients) == ["P1"]
+    for name in (".DS_Store", "._P1", "Thumbs.db", "desktop.ini", "DICOMDIR"):
+        place.write(name, b"")
+    assert not from_listing(place).beside
+    for number in range(44):
+        place.write(f"P4-{number:03d}.DCM", b"")
+    for name in ("P2.zip", "P3.tar.gz", "README", "IM1"):
+        place.write(name, b"")
+    cohort = from_listing(place)
+    assert list(cohort.patients) == ["P1"]
+    assert cohort.size == 1
+    assert cohort.beside == (
+        f"beside the patients' folders in {place.address}: 2 archives (P2.zip, P3.tar.gz), "
+        "44 loose slices (P4-000.DCM, P4-001.DCM, P4-002.DCM, ...), 2 other files (IM1, README); "
+        "none of it is read: slices of a patient belong in a folder"
+    )
+
+
+def test_slices_without_any_folder_are_told(store):
+    place = store("in")
+    place.write("1.dcm", b"")
+    with pytest.raises(ConfigError, match=r"no patient under .*/in/, but 1 loose slice \(1.dcm\);"):
+        from_listing(place)
+
+
+def test_links_that_lead_nowhere_or_double_a_patient_are_told(folder, tmp_path):
+    place = folder("in")
+    place.write("P1/a/1.dcm", b"")
+    for name in ("share/one", "share/two"):
+        (tmp_path / name).mkdir(parents=True)
+    for name, target in {
+        "P2": "../share/one",
+        "P3": "../share/two",
+        "P4": "../share/one",
+        "P0": "P1",
+        "P5": "P1/a",
+        "all": ".",
+        "above": "..",
+        "mount": "/mnt/not-mounted/P3",
+        "circle": "circle",
+        "file": "P1/a/1.dcm",
+        "odd\x1b": "nowhere",
+    }.items():
+        (tmp_path / "in" / name).symlink_to(target)
+    os.mkfifo(tmp_path / "in" / "pipe")
+    cohort = from_listing(place)
+    assert list(cohort.patients) == ["P1", "P2", "P3"]
+    told = cohort.beside.partition("/in/: ")[2]
+    assert told.startswith(
+        "3 links that lead nowhere (circle, mount, odd\ufffd), 1 link to a file (file), "
+        "5 links to slices of other folders here (P0, P4, P5, ...), 1 pipe or device (pipe); none"
+    )
 
 
 def test_empty_and_absent_sources_are_named(folder):

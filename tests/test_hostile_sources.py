@@ -12,8 +12,9 @@ from lungprep.cohort import from_csv
 from lungprep.dicom.parsing import LARGEST_BYTES
 from lungprep.loading import load
 from lungprep.phantom import Scan, chest, slices
+from lungprep.planning import source_digest
 from lungprep.series.policy import LoadOptions
-from lungprep.stores import Address, Entry
+from lungprep.stores import Address, Entry, S3Options
 from lungprep.stores.address import check_pair, parse_address
 
 SMALL = Scan(gap_mm=20, shape=(48, 40), spacing_mm=(7.5, 9.0))
@@ -55,6 +56,45 @@ def test_pipes_and_devices_are_no_objects(patient):
     here(patient, "scan/zero.dcm").symlink_to("/dev/zero")
     assert keys(patient) == expected
     assert not load(patient, OPTIONS)[1].source["skipped"]
+
+
+def test_links_that_lead_nowhere_are_named(patient):
+    lost = here(patient, "scan/old.dcm")
+    for target in ("/mnt/not-mounted/old.dcm", "old.dcm"):
+        lost.symlink_to(target)
+        with pytest.raises(
+            errors.ObjectNotFound, match=r"old.dcm is a link that leads nowhere; mend"
+        ):
+            keys(patient)
+        assert source_digest(patient.address, S3Options()) == "not listed: ObjectNotFound"
+        lost.unlink()
+
+
+def test_names_that_are_no_utf_8_have_a_digest(patient):
+    here(patient, "scan/1-001.dcm").rename(here(patient, os.fsdecode(b"\xff.dcm")))
+    assert load(patient, OPTIONS)[1].source["digest"] == source_digest(patient.address, S3Options())
+
+
+def test_what_systems_keep_in_a_folder_of_their_own_is_no_slice(patient):
+    expected = load(patient, OPTIONS)[1]
+    slice_ = here(patient, "scan/1-001.dcm").read_bytes()
+    for folder in (
+        ".Trash-1000/files",
+        ".snapshot/daily",
+        "scan/@eaDir",
+        "scan/__MACOSX",
+        "#recycle",
+    ):
+        patient.write(f"{folder}/1-999.dcm", slice_)
+    assert load(patient, OPTIONS)[1] == expected
+    assert source_digest(patient.address, S3Options()) == expected.source["digest"]
+
+
+def test_what_systems_keep_beside_the_slices_is_skipped(patient):
+    names = ("._1-001.dcm", ".DS_Store", "Thumbs.db", "1-001.dcm@SynoEAStream", "desktop.ini")
+    for name in names:
+        patient.write(f"scan/{name}", bytes(300))
+    assert load(patient, OPTIONS)[1].source["skipped"] == {"not DICOM": len(names)}
 
 
 def test_folders_as_deep_as_the_system_lets_them_be_are_listed(patient):

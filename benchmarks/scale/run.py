@@ -111,7 +111,7 @@ def real(proxy: Counting, place: str, patients: int, options: argparse.Namespace
 
 def count(place: cohorts.Address) -> int:
     """Folders at an address."""
-    return len(open_store(place, S3Options()).folders()) if bucket_exists(place) else 0
+    return len(open_store(place, S3Options()).level().folders) if bucket_exists(place) else 0
 
 
 def up_to_date(target: cohorts.Address, patients: int) -> bool:

@@ -3,21 +3,20 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lungprep.cohort_file import read_rows
 from lungprep.errors import ConfigError, LungprepError
 from lungprep.stores import Address, Store
 from lungprep.stores.address import parse_address
+from lungprep.system_files import is_no_patient
 
 # Ids become file names, keys and wildcards, so only what is safe as all of them is accepted.
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 # Snakemake takes 20 like parts at the end for a rule that feeds on itself, and ends the whole run.
 PERIODIC = re.compile(r"(.+)\1{19}$")
 PERIODIC_RULE = "rename it: an id must not end in 20 repetitions, such as of one digit"
-# Folders that systems leave, such as .git or .snapshot.
-HIDDEN = re.compile(r"\.\w.*")
 ID_RULE = (
     "rename it: an id takes 1 to 128 of the characters A-Z a-z 0-9 . _ - and starts with a letter "
     "or digit"
@@ -46,10 +45,13 @@ class Cohort:
         By id, in order of the source.
     refused : dict of str to str
         Names that can't be ids, and why.
+    beside : str
+        What lies in the source beside the patients' folders, in words; empty where nothing does.
     """
 
     patients: dict[str, Patient]
     refused: dict[str, str] = field(default_factory=dict)
+    beside: str = ""
 
     @property
     def size(self) -> int:
@@ -58,7 +60,7 @@ class Cohort:
 
 
 def from_listing(source: Store) -> Cohort:
-    """Take each folder directly below the source as a patient, but for hidden ones.
+    """Take each folder directly below the source as a patient, but for hidden ones and a system's.
 
     Raises
     ------
@@ -67,12 +69,20 @@ def from_listing(source: Store) -> Cohort:
     StoreError
         If the source can't be listed.
     """
-    names = [name for name in source.folders() if not HIDDEN.fullmatch(name)]
+    level = source.level()
+    names, beside = [name for name in level.folders if not is_no_patient(name)], level.beside()
     if not names:
         raise ConfigError(
-            f"no patient under source {source.address}", "give the prefix that holds their folders"
+            f"no patient under source {source.address}{beside and f', but {beside}'}",
+            "give the prefix that holds their folders",
         )
-    return _cohort(Patient(name, source.address.join(name)) for name in names)
+    cohort = _cohort(Patient(name, source.address.join(name)) for name in names)
+    if beside:
+        beside = (
+            f"beside the patients' folders in {source.address}: {beside}; none of it is read: "
+            "slices of a patient belong in a folder"
+        )
+    return replace(cohort, beside=beside)
 
 
 def from_csv(path: str | Path, source: Address) -> Cohort:

@@ -21,6 +21,7 @@ from lungprep.series.policy import LoadOptions
 from lungprep.series.selection import Choice, choose_series
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS, listing_digest
+from lungprep.system_files import in_system_folder
 from lungprep.volume import Volume
 
 # A kind of objects: archives, most likely.
@@ -63,7 +64,8 @@ def load(
     StoreError
         Where the objects can't be read.
     """
-    entries = source.entries(below=True)
+    # A wastebasket or a snapshot in the patient's folder holds slices, too.
+    entries = [e for e in source.entries(below=True) if not in_system_folder(e.key)]
     if not entries:
         raise NoCTImages(f"nothing lies under {source.address}", "check the prefix")
     release_freed(SLICES)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from lungprep.cohort import Cohort, Patient, check_prefixes, from_csv, from_listing
-from lungprep.errors import UnusableKey
+from lungprep.errors import AccessRefused, NotFound, UnusableKey
 from lungprep.ledger import (
     RECIPE_CHANGED,
     SOURCE_CHANGED,
@@ -19,6 +19,7 @@ from lungprep.recipe import recipe_digest
 from lungprep.stores import Address, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
 from lungprep.stores.base import CONNECTIONS, listing_digest
+from lungprep.system_files import in_system_folder
 from lungprep.turns import Tally
 
 QUARANTINE_OVER = "quarantined, and something changed since"
@@ -72,7 +73,8 @@ class Plan:
         """Say who is missing and why: what a dry run is asked for."""
         refused = {repr(name): why for name, why in self.cohort.refused.items()}
         absent = {**self.stale, **refused}
-        lines = [f"quarantined: {failure.text}" for failure in self.quarantined.values()]
+        lines = [self.cohort.beside] if self.cohort.beside else []
+        lines += [f"quarantined: {failure.text}" for failure in self.quarantined.values()]
         lines += [f"missing: {len(absent)} of {self.cohort.size} patients"]
         lines += [f"  {patient}: {reason}" for patient, reason in absent.items()]
         if self.stale and any(self.other_recipe):
@@ -157,17 +159,19 @@ def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> 
     """
     if config["patients"] is None:
         return from_listing(open_store(source, options))
-    open_store(source, options).folders()
+    open_store(source, options).level()
     return from_csv(config["patients"], source)
 
 
 def source_digest(prefix: Address, options: S3Options) -> str:
     """Digest of the objects of a patient as they are listed now; the source has answered before.
 
-    With an object of an unusable name they are not what they were, whatever they are: the patient
-    is to fail alone, not to stop the run.
+    Where they can't be listed (a link that leads nowhere, a folder that may not be opened, an
+    unusable key) they are not what they were, whatever they are: the patient is to fail alone, not
+    to stop the run.
     """
     try:
-        return listing_digest(open_store(prefix, options, answered=True).entries(below=True))
-    except UnusableKey:
-        return "not listed: a key is unusable"
+        listed = open_store(prefix, options, answered=True).entries(below=True)
+    except (UnusableKey, NotFound, AccessRefused) as error:
+        return f"not listed: {type(error).__name__}"
+    return listing_digest(entry for entry in listed if not in_system_folder(entry.key))

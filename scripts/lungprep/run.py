@@ -279,6 +279,7 @@ class Run:
         else:
             lines = [self._summary()]
             lines += [f"  {line}" for line in failure_lines(self.plan, tally)]
+            lines += [self.plan.cohort.beside] if self.plan.cohort.beside else []
         if published or verdicts or self.plan.receipts.unknown:
             try:
                 publish_records(self.plan, tally, published, verdicts)

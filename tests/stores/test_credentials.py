@@ -14,7 +14,7 @@ from lungprep.errors import AccessRefused
 def test_an_unknown_profile_is_named(s3, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    for action in (s3("out").folders, lambda: s3("out").read("a")):
+    for action in (s3("out").level, lambda: s3("out").read("a")):
         with pytest.raises(AccessRefused, match=r"profile \(nobody\) could not be found; check"):
             action()
 
@@ -63,7 +63,7 @@ def test_a_profile_with_a_program_serves_both_clients(bare_s3, monkeypatch, serv
 def test_a_program_that_fails_is_one_line(bare_s3, monkeypatch, tmp_path):
     (tmp_path / "AWS_CONFIG_FILE").write_text("[profile me]\ncredential_process = false\n")
     monkeypatch.setenv("AWS_PROFILE", "me")
-    for action in (bare_s3("out").folders, lambda: bare_s3("out").read("a")):
+    for action in (bare_s3("out").level, lambda: bare_s3("out").read("a")):
         with pytest.raises(AccessRefused, match=r"needs credentials: .*custom-process"):
             action()
 

@@ -86,7 +86,7 @@ def test_a_changed_byte_is_read_again(proxy):
 def test_a_wrong_secret_is_not_tried_again(proxy, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     place = proxy.store("x")
-    for action in (place.folders, lambda: place.read("a"), lambda: place.write("a", b"")):
+    for action in (place.level, lambda: place.read("a"), lambda: place.write("a", b"")):
         before = len(proxy.requests)
         with pytest.raises(Exception, match=r"was refused \(SignatureDoesNotMatch\)"):
             action()

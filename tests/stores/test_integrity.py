@@ -170,7 +170,7 @@ def test_an_upload_whose_parts_another_run_gave_up_begins_again(ceph_s3, monkeyp
 def test_a_bucket_that_is_not_public_refuses_anonymous_requests(ceph_s3):
     ceph_s3("x").write("P1/1.dcm", b"1")
     stranger = ceph_s3("x", anonymous=True)
-    for action in (stranger.folders, lambda: stranger.read("P1/1.dcm"), stranger.entries):
+    for action in (stranger.level, lambda: stranger.read("P1/1.dcm"), stranger.entries):
         with pytest.raises(AccessRefused, match=r"was refused \((AccessDenied|403)\)"):
             action()
 
@@ -181,7 +181,7 @@ def test_a_public_bucket_is_read_without_credentials(ceph_s3, ceph_client, monke
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     place = open_store(Address("public", "in/"), S3Options(anonymous=True))
-    assert place.folders() == ["P1"]
+    assert place.level().folders == ["P1"]
     (entry,) = place.entries(below=True)
     assert place.read(entry.key, entry) == b"1"
     with pytest.raises(AccessRefused):

@@ -22,7 +22,7 @@ def recorded(s3, server):
 def use(place):
     """Make a request of each kind."""
     place.write("a", b"1")
-    place.folders()
+    place.level()
     place.entries(below=True)
     place.read("a")
     place.discard("a")
@@ -101,7 +101,7 @@ def test_the_bucket_is_in_the_path_or_in_the_host(recorded, monkeypatch, options
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, recorded.endpoint_url)
     place = open_store(Address(bucket, "x/"), S3Options(**options))
-    for action in (place.folders, lambda: place.read("a")):
+    for action in (place.level, lambda: place.read("a")):
         before = len(recorded.requests)
         with suppress(StoreError):
             action()
@@ -121,7 +121,7 @@ def test_an_endpoint_of_a_profile_is_asked_as_a_given_one(recorded, monkeypatch,
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, recorded.endpoint_url)
     place = open_store(Address("bucket", "x/"), S3Options())
-    for action in (place.folders, lambda: place.read("a")):
+    for action in (place.level, lambda: place.read("a")):
         before = len(recorded.requests)
         with suppress(StoreError):
             action()

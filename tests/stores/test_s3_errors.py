@@ -55,14 +55,14 @@ def test_odd_keys_do_not_hide_the_others(s3):
     place = s3("odd")
     for key in ("P 1/1.dcm", "ünï/1.dcm", "P1/1.dcm"):
         place.write(key, b"x")
-    assert place.folders() == ["P 1", "P1", "ünï"]
+    assert place.level().folders == ["P 1", "P1", "ünï"]
 
 
 def test_wrong_key_is_one_line(s3, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     place = s3("out")
     for action in (
-        place.folders,
+        place.level,
         place.entries,
         lambda: place.read("a"),
         lambda: place.write("a", b""),
@@ -75,7 +75,7 @@ def test_wrong_key_is_one_line(s3, monkeypatch):
 
 def test_missing_bucket_is_named(s3):
     place = open_store(Address("no-such-bucket", "x/"), S3Options())
-    for action in (place.folders, lambda: place.entries(below=True), lambda: place.write("a", b"")):
+    for action in (place.level, lambda: place.entries(below=True), lambda: place.write("a", b"")):
         with pytest.raises(NotFound, match=r"^bucket no-such-bucket does not exist; create it"):
             action()
 
@@ -87,7 +87,7 @@ def test_unreachable_endpoint_is_one_line(s3, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
     monkeypatch.setattr(retrying, "POLICY", replace(retrying.POLICY, first_answer_s=0.5))
     place = s3("out")
-    for action in (place.folders, lambda: place.read("a")):
+    for action in (place.level, lambda: place.read("a")):
         with pytest.raises(NoAnswer, match=r"could not be reached \(no connection to") as caught:
             action()
         assert "\n" not in str(caught.value)
@@ -96,6 +96,6 @@ def test_unreachable_endpoint_is_one_line(s3, monkeypatch):
 @pytest.mark.parametrize("url", ["localhost:9000", "https://key:secret@host", "ftp://host"])
 def test_an_endpoint_that_is_no_url_is_named_and_not_repeated(s3, monkeypatch, url):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
-    for action in (s3("out").folders, lambda: s3("out").read("a")):
+    for action in (s3("out").level, lambda: s3("out").read("a")):
         with pytest.raises(ConfigError, match=r"^AWS_ENDPOINT_URL_S3 is no URL of a server; write"):
             action()

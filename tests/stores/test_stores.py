@@ -13,7 +13,7 @@ def test_what_is_written_is_listed_and_read(store):
     below = place.write("qc/a.png", b"picture")
     assert place.entries() == [written]
     assert place.entries(below=True) == [written, below]
-    assert place.folders() == ["qc"]
+    assert place.level().folders == ["qc"]
     assert place.read("a.npy", written) == b"some bytes"
 
 

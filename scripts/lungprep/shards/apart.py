@@ -47,4 +47,4 @@ def check_apart(config: dict[str, Any], flags: str, registered: Iterable[str]) -
     place = parse_address("default-storage-prefix", flags)
     if not place.is_s3:
         raise ConfigError(f"default-storage-prefix is the folder {flags}", "write s3://...")
-    open_store(place, S3Options(**config["s3"])).folders()
+    open_store(place, S3Options(**config["s3"])).level()

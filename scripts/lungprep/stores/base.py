@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lungprep.stores.address import Address
+from lungprep.stores.level import Level
 
 # Requests under way at a time: enough to hide the latency of S3.
 CONNECTIONS = 16
@@ -72,8 +73,8 @@ class Store(Protocol):
 
     address: Address
 
-    def folders(self) -> list[str]:
-        """Names of the folders directly below, as they are stored, in order."""
+    def level(self) -> Level:
+        """What lies directly below: folders by their names as they are stored, and what else."""
         ...
 
     def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
@@ -112,5 +113,7 @@ def listing_digest(entries: Iterable[Entry]) -> str:
     """SHA-256 over key, size and ETag of each object, in order of the keys."""
     digest = hashlib.sha256()
     for entry in sorted(entries):
-        digest.update(f"{entry.key}\0{entry.size}\0{entry.etag}\n".encode())
+        line = f"{entry.key}\0{entry.size}\0{entry.etag}\n"
+        # Names of files need not be UTF-8.
+        digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from errno import ELOOP, ENOENT
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,8 +18,12 @@ from lungprep.errors import (
 )
 from lungprep.stores.address import Address
 from lungprep.stores.base import Entry
+from lungprep.stores.level import Level
+from lungprep.stores.links import level_of
 
 UNFINISHED = ".unfinished-"
+# Of links that lead to nothing, or in a circle.
+NOWHERE = {ENOENT, ELOOP}
 
 
 class Folder:
@@ -37,11 +42,11 @@ class Folder:
         self.address = address
         self._path = Path(address.prefix)
 
-    def folders(self) -> list[str]:
-        """See `Store.folders`."""
+    def level(self) -> Level:
+        """See `Store.level`; a link to slices that another folder here has is no folder."""
         try:
             with os.scandir(self._path) as items:
-                return sorted(item.name for item in items if item.is_dir())
+                return level_of(self._path, list(items))
         except OSError as error:
             raise self._explain(error) from error
 
@@ -65,7 +70,7 @@ class Folder:
             listed.add(identity)
             with os.scandir(folder) as items:
                 for item in sorted(items, key=lambda item: item.name):
-                    if item.is_dir():
+                    if _is_folder(item, strict=below):
                         waiting += [Path(item.path)] if below else []
                     elif not item.name.startswith(UNFINISHED):
                         found += self._file(item, below)
@@ -74,9 +79,9 @@ class Folder:
     def _file(self, item: os.DirEntry[str], below: bool) -> list[Entry]:
         try:
             status = item.stat()
-        except FileNotFoundError:
+        except OSError as error:
             # Gone since, or a link to nowhere: of no account but for a slice.
-            if below:
+            if below or error.errno not in NOWHERE:
                 raise
             return []
         return [self._entry(Path(item.path), status)] if stat.S_ISREG(status.st_mode) else []
@@ -155,6 +160,8 @@ class Folder:
 
     def _explain(self, error: OSError, key: str = "") -> StoreError:
         where = error.filename or f"{self.address}{key}"
+        if error.errno in NOWHERE and Path(where).is_symlink():
+            return ObjectNotFound(f"{where} is a link that leads nowhere", "mend it, or remove it")
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             return ObjectNotFound(f"{where} does not exist", "check the path")
         if isinstance(error, PermissionError):
@@ -162,6 +169,16 @@ class Folder:
         return StoreUnreachable(
             f"{where} failed: {error.strerror}", "check the disk, then run again"
         )
+
+
+def _is_folder(item: os.DirEntry[str], *, strict: bool) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:
+        # A link in a circle.
+        if strict:
+            raise
+        return False
 
 
 @contextmanager

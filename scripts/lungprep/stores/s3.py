@@ -16,8 +16,10 @@ from lungprep.stores import retrying, s3_clients, s3_parts
 from lungprep.stores.address import Address
 from lungprep.stores.base import Entry, S3Options
 from lungprep.stores.etags import Checks, bare, is_of
+from lungprep.stores.level import Level, kind_of
 from lungprep.stores.retrying import Retries
 from lungprep.stores.s3_errors import boto3_errors, broke_off, obstore_errors, replaced
+from lungprep.system_files import is_left_by_a_system
 
 if TYPE_CHECKING:
     import obstore
@@ -71,14 +73,17 @@ class S3Prefix:
             query["ExpectedBucketOwner"] = self._options.bucket_owner
         return query
 
-    def folders(self) -> list[str]:
-        """See `Store.folders`."""
-        start = len(self.address.prefix)
-        return sorted(
-            item["Prefix"][start:-1]
-            for page in self._pages()
-            for item in page.get("CommonPrefixes", [])
-        )
+    def level(self) -> Level:
+        """See `Store.level`; nothing is asked for but the pages of one listing."""
+        start, level = len(self.address.prefix), Level([])
+        for page in self._pages():
+            level.folders += [item["Prefix"][start:-1] for item in page.get("CommonPrefixes", [])]
+            for item in page.get("Contents", []):
+                # The marker of the prefix itself is no object.
+                if (name := item["Key"][start:]) and not is_left_by_a_system(name):
+                    level.add(kind_of(name), name)
+        level.folders.sort()
+        return level
 
     def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
         """See `Store.entries`; keys that end in ``/`` (empty folder markers) are no objects."""
