@@ -44,6 +44,10 @@ choose_kernels(os.environ)
 # Here, because the jobs of an engine are started without onstart.
 stop_at_any_time(JobScheduler)
 
+TOUCH = (
+    "--touch does nothing for this workflow: the target decides who is done, not the times of files "
+    "here; leave it out"
+)
 # Patients whose two requests each take more than some seconds together.
 MANY = 2000
 
@@ -58,6 +62,8 @@ wildcard_constraints:
 def unpublished(wildcards):
     """Flags that this run has to make, one per patient to do; with them, the run's reporting."""
     running = workflow.executor_plugin is not None and not workflow.dryrun
+    if running and workflow.touch:
+        sys.exit(f"lungprep: {TOUCH}")
     # Whoever gives --batch divides the cohort by hand; under Snakemake's API there is no command.
     in_turns = by_command_line(sys.argv[0]) and workflow.dag_settings.batch is None
     try:
@@ -153,6 +159,15 @@ def prefix(wildcards):
 
 def series_uid(wildcards):
     return RUN.series_uid(wildcards.patient)
+
+
+# Functions, because Snakemake takes braces in a text for wildcards, and a path may have some.
+def target(wildcards):
+    return config["target"]
+
+
+def weights(wildcards):
+    return config["segment"]["weights"]
 
 
 # By segment.method; docs/networks.md has what was measured.

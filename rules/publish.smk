@@ -28,7 +28,7 @@ rule publish:
     resources:
         mem_mb=publish_mb,
     params:
-        target=lookup(within=config, dpath="target"),
+        target=target,
         s3=lookup(within=config, dpath="s3"),
         options=export_options(config),
         recipe=recipe(config),

@@ -29,7 +29,7 @@ rule segment:
         mem_mb=segment_mb,
     params:
         method=lookup(within=config, dpath="segment/method"),
-        weights=lookup(within=config, dpath="segment/weights"),
+        weights=weights,
         code=code_version("segment", config["segment"]["method"]),
     script:
         "../scripts/segment.py"

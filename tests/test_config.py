@@ -36,6 +36,18 @@ def test_defaults_are_filled_in_and_the_input_left_alone():
     assert complete(MINIMAL, SCHEMA)["resample"]["spacing_mm"] == [1.0, 1.0, 1.0]
 
 
+def test_a_tilde_is_the_home_folder_in_each_path(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    names = [name for name, part in leaves(SCHEMA) if part.get("format") == "path"]
+    assert {"source", "target", "patients", "missing_tsv", "segment.weights"} == set(names)
+    given = {name: f"~/{name}" for name in names if "." not in name}
+    full = complete({**given, "segment": {"weights": "~/w"}}, SCHEMA)
+    assert {name: full[name] for name in given} == {n: f"{tmp_path}/{n}" for n in given}
+    assert full["segment"]["weights"] == f"{tmp_path}/w"
+    with pytest.raises(ConfigError, match="config key missing_tsv is '~nobody-such/x', and nobody"):
+        complete({**MINIMAL, "missing_tsv": "~nobody-such/x"}, SCHEMA)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -174,7 +174,7 @@ def check_prefixes(cohort: Cohort, target: Address) -> None:
 
 def _prefix(patient: str, text: str | None, source: Address) -> Address:
     key = f"prefix of patient {patient!r}"
-    if text and ("://" in text or text.startswith("/")):
+    if text and ("://" in text or text.startswith(("/", "~"))):
         return parse_address(key, text)
     segments = (text or "").removesuffix("/").split("/")
     if {"", ".", ".."} & set(segments):

@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from lungprep.errors import ConfigError
 from lungprep.presets import resolve
+from lungprep.stores.address import at_home
 
 Schema = dict[str, Any]
 SCHEMA = Path(__file__).parents[2] / "rules" / "schemas" / "config.schema.yaml"
@@ -58,14 +59,27 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
     ------
     ConfigError
         For an unknown key or a value of the wrong type or out of bounds: the key, what was found
-        and what it takes; for keys of the output that contradict one another.
+        and what it takes; for a path in the home of nobody; for keys of the output that contradict
+        one another.
     """
     full = with_defaults(config, schema)
     errors = list(Validator(schema).iter_errors(full))
     if errors:
         raise _explain(min(errors, key=lambda error: str(error.json_path)), full, schema)
     resolved: dict[str, Any] = _canonical(resolve(full, schema), schema)
+    _expand_home(resolved, schema)
     return resolved
+
+
+def _expand_home(config: dict[str, Any], schema: Schema) -> None:
+    """Put the home folder into the paths that start with ``~``; jobs may run as somebody else."""
+    for name, part in _leaves(schema):
+        if part.get("format") == "path":
+            *sections, key = name.split(".")
+            place = config
+            for section in sections:
+                place = place[section]
+            place[key] = place[key] and at_home(f"config key {name}", place[key])
 
 
 def with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:

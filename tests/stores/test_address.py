@@ -28,6 +28,40 @@ def test_bad_source_is_refused_by_name(text, words, tmp_path):
     assert "write s3://bucket/prefix/ or a folder" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["$HOME/out/", "${HOME}/out", "./out/*", "./out?", "'./out'", '"./out/"', "C:\\out", "/a\\"],
+)
+def test_what_a_shell_replaces_is_taken_for_no_name(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="no folder of just that name; write the path in full"):
+        parse_address("target", text)
+
+
+def test_a_folder_that_is_there_is_taken_by_its_name(tmp_path):
+    for name in ("$RECYCLE", "a*", "it's {one} 50% #x;&"):
+        (tmp_path / name).mkdir()
+        assert parse_address("source", f"{tmp_path}/{name}").prefix == f"{tmp_path}/{name}/"
+    assert parse_address("target", "./it's {new} 50% #x;&").prefix.endswith("/it's {new} 50% #x;&/")
+    assert parse_address("target", "s3://bucket/$a/*").prefix == "$a/*/"
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert parse_address("target", "~/out").prefix == f"{tmp_path}/out/"
+    assert parse_address("target", "~").prefix == f"{tmp_path}/"
+    assert parse_address("target", "./~/out").prefix.endswith("/~/out/")
+    assert parse_address("source", "s3://bucket/~/x").prefix == "~/x/"
+    with pytest.raises(ConfigError, match="nobody of that name has a home here; write the path in"):
+        parse_address("target", "~nobody-such/out")
+
+
+@pytest.mark.parametrize("text", ["s3://bucket/a\nb", "/data/a\tb", "./a\x1bb"])
+def test_control_characters_are_named(text):
+    with pytest.raises(ConfigError, match="with a control character"):
+        parse_address("source", text)
+
+
 def test_mistyped_target_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="target is 'bucket', neither an address nor a folder"):
         check_pair(str(tmp_path), "bucket")

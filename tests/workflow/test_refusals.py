@@ -104,7 +104,20 @@ def test_bytes_without_a_window(lab):
 def test_two_rows_of_one_patient(lab):
     lab.folder.mkdir()
     (lab.folder / "cohort.csv").write_text("patient,prefix\nP1,a\nP1,b\n")
-    refused(lab.run(patients="cohort.csv"), "names patient 'P1' 2 times; keep one row")
+    refused(
+        lab.run(patients="cohort.csv"), "names patient 'P1' 2 times, in lines 2 and 3; keep one"
+    )
+
+
+def test_touch(lab):
+    lab.admit("P1", [("1.dcm", b"")])
+    refused(lab.run("--touch"), "--touch does nothing for this workflow: the target decides who is")
+    assert not lab.published()
+
+
+def test_braces_in_an_address_are_no_wildcards(lab, tmp_path):
+    lab.source.write("P1/1.dcm", b"")
+    assert lab.missing(target=f"{tmp_path}/out {{v1}}/") == ["1 of 1 patients", "  P1: missing"]
 
 
 def test_colliding_patients(lab):

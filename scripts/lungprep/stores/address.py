@@ -1,5 +1,6 @@
 """Addresses of sources and targets: ``s3://bucket/prefix/`` or a folder."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from lungprep.errors import ConfigError
 
 TAKES = "write s3://bucket/prefix/ or a folder such as ./dicom"
+# What a shell would have replaced: variables, patterns, quotes; and the slashes of Windows.
+_UNREPLACED = re.compile(r"""[*?\\]|\$\{?\w|^['"]|['"]$""")
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -66,14 +70,22 @@ def parse_address(key: str, text: str) -> Address:
     Raises
     ------
     ConfigError
-        For another scheme, a bucket without prefix, a prefix with empty or dot segments, or a NUL.
+        For another scheme, a bucket without prefix, a prefix with empty or dot segments, a control
+        character, or a folder that does not exist and is named by what a shell would replace.
     """
-    if "\0" in text:
-        raise ConfigError(f"{key} is {text!r}, with a NUL", TAKES)
+    if _CONTROL.search(text):
+        kind = "NUL" if "\0" in text else "control character"
+        raise ConfigError(f"{key} is {text!r}, with a {kind}", TAKES)
     scheme, separator, rest = text.partition("://")
     if not separator:
         if not text.strip():
             raise ConfigError(f"{key} is empty", TAKES)
+        text = at_home(key, text)
+        if _UNREPLACED.search(text) and not Path(text).is_dir():
+            raise ConfigError(
+                f"{key} is {text!r}, and there is no folder of just that name",
+                "write the path in full, without variables, patterns, quotes or backslashes",
+            )
         # Absolute, for jobs and the end of a run may have another working directory.
         return Address("", f"{Path(text).absolute()}/".replace("//", "/"))
     if scheme != "s3":
@@ -89,6 +101,23 @@ def parse_address(key: str, text: str) -> Address:
     if {"", ".", ".."} & set(prefix.split("/")):
         raise ConfigError(f"{key} is {text!r}, with an empty or dot segment", TAKES)
     return Address(bucket, f"{prefix}/")
+
+
+def at_home(key: str, text: str) -> str:
+    """A path with the home folder in place of a first ``~`` or ``~user``.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such user.
+    """
+    path = os.path.expanduser(text) if text.startswith("~") else text  # noqa: PTH111
+    if path.startswith("~"):
+        raise ConfigError(
+            f"{key} is {text!r}, and nobody of that name has a home here",
+            f"write the path in full, or ./{text} for a name that starts so",
+        )
+    return path
 
 
 def check_pair(source_text: str, target_text: str) -> tuple[Address, Address]:
