@@ -35,6 +35,8 @@ class Faults:
         As many stay silent from there on.
     corrupt : set of int
         Bodies of GET in which a bit is turned, by number from 0.
+    archive : str
+        XML in the answer to each GET of an object: all are in an archive tier; empty for none.
     latency_s : float
         Pause before each answer.
     """
@@ -43,6 +45,7 @@ class Faults:
     cut_every: int = 0
     stall_every: int = 0
     corrupt: set = field(default_factory=set)
+    archive: str = ""
     latency_s: float = 0.0
 
 
@@ -130,6 +133,11 @@ class Request(BaseHTTPRequestHandler):
                 b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\n" + length
             )
             self.wfile.write(b"" if self.command == "HEAD" else SLOW_DOWN)
+            return
+        if proxy.faults.archive and self.command == "GET" and "list-type" not in self.path:
+            error = f"<Error><Code>InvalidObjectState</Code>{proxy.faults.archive}</Error>".encode()
+            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\n")
+            self.wfile.write(b"Content-Length: %d\r\n\r\n%s" % (len(error), error))
             return
         head, content = self.ask(body)
         fault = proxy.next_fault()

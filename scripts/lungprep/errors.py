@@ -19,6 +19,7 @@ Each one says what was found and what to do; the caller at the boundary adds who
     │   └── OutOfMemory          a job needs more than it got
     └── DataError                this patient can't be processed; the others can
         ├── UnusableKey          an object is named so that it can't be asked for
+        ├── ArchivedObject       an object is in an archive tier and must be restored first
         ├── NoCTImages           not one CT slice among the objects
         ├── NotOriginal          localizers and derived images only
         ├── TooFewSlices         a localizer, or the rest of a broken upload
@@ -139,6 +140,10 @@ class DataError(LungprepError):
 
 class UnusableKey(DataError):
     """The key of an object has a control character, or an empty or dot segment."""
+
+
+class ArchivedObject(DataError):
+    """An object lies in an archive tier of S3, from which nobody reads before it is restored."""
 
 
 class NoCTImages(DataError):

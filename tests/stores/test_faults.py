@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from faults import faulty
-from lungprep.errors import NoAnswer
+from lungprep.errors import ArchivedObject, NoAnswer
 from lungprep.stores import retrying
 from lungprep.stores import s3 as s3_module
 from lungprep.stores.base import CONNECTIONS
+from lungprep.verdicts import verdict_on
 
 CONTENTS = {f"{number}.dcm": random.Random(number).randbytes(20_000) for number in range(40)}  # noqa: S311
 
@@ -101,3 +102,29 @@ def test_a_store_that_is_gone_is_given_up_by_all_threads(s3, server, monkeypatch
         written = place.write("1.dcm", b"1")
     with pytest.raises(NoAnswer, match=r"1\.dcm could not be reached \(no connection to http"):
         in_parallel(lambda entry: place.read(entry.key, entry), [written] * 50)
+
+
+@pytest.mark.parametrize(
+    ("said", "tier"),
+    [
+        ("<StorageClass>GLACIER</StorageClass>", " (GLACIER)"),
+        (
+            "<StorageClass>INTELLIGENT_TIERING</StorageClass><AccessTier>ARCHIVE_ACCESS</AccessTier>",
+            " (ARCHIVE_ACCESS)",
+        ),
+        ("<Message>not valid for its storage class</Message>", ""),
+    ],
+)
+def test_an_archived_object_is_the_patients_fault_and_not_tried_again(proxy, said, tier):
+    place = proxy.store("x")
+    entry = place.write("1.dcm", b"1")
+    proxy.faults.archive = said
+    before = len(proxy.requests)
+    with pytest.raises(ArchivedObject) as caught:
+        place.read("1.dcm", entry)
+    assert type(caught.value) is ArchivedObject
+    assert verdict_on("load", caught.value).data
+    assert not caught.value.transient
+    words = f"1.dcm is archived{tier}; restore it first, then run again, with retry_failed=true if"
+    assert words in str(caught.value)
+    assert len(proxy.requests) - before == (1 if tier else 2), "the listing is asked at most once"

@@ -7,7 +7,7 @@ uploads in parts, because obstore gives up all parts with the first that fails. 
 has the figures.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,17 @@ from lungprep.stores import retrying, s3_clients, s3_parts
 from lungprep.stores.address import Address
 from lungprep.stores.base import Entry, S3Options
 from lungprep.stores.etags import Checks, bare, is_of
-from lungprep.stores.level import Level, kind_of
+from lungprep.stores.level import Level
 from lungprep.stores.retrying import Retries
-from lungprep.stores.s3_errors import boto3_errors, broke_off, obstore_errors, replaced
-from lungprep.system_files import is_left_by_a_system
+from lungprep.stores.s3_errors import (
+    TierUntold,
+    archived,
+    boto3_errors,
+    broke_off,
+    obstore_errors,
+    replaced,
+)
+from lungprep.stores.s3_listing import S3Listing
 
 if TYPE_CHECKING:
     import obstore
@@ -73,17 +80,13 @@ class S3Prefix:
             query["ExpectedBucketOwner"] = self._options.bucket_owner
         return query
 
+    @property
+    def _listing(self) -> S3Listing:
+        return S3Listing(self.address, self._client, self._query, self._retries)
+
     def level(self) -> Level:
-        """See `Store.level`; nothing is asked for but the pages of one listing."""
-        start, level = len(self.address.prefix), Level([])
-        for page in self._pages():
-            level.folders += [item["Prefix"][start:-1] for item in page.get("CommonPrefixes", [])]
-            for item in page.get("Contents", []):
-                # The marker of the prefix itself is no object.
-                if (name := item["Key"][start:]) and not is_left_by_a_system(name):
-                    level.add(kind_of(name), name)
-        level.folders.sort()
-        return level
+        """See `Store.level`."""
+        return self._listing.level()
 
     def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
         """See `Store.entries`; keys that end in ``/`` (empty folder markers) are no objects."""
@@ -91,12 +94,7 @@ class S3Prefix:
             listing = self._retries(lambda: self._all_below(folder))
             found = [Entry(o["path"], o["size"], bare(o["e_tag"])) for o in listing]
         else:
-            start = len(self.address.prefix)
-            found = [
-                Entry(item["Key"][start:], item["Size"], bare(item["ETag"]))
-                for page in self._pages()
-                for item in page.get("Contents", [])
-            ]
+            found = self._listing.objects()
         return sorted(entry for entry in found if entry.key and not entry.key.endswith("/"))
 
     def _all_below(self, folder: str) -> "list[obstore.ObjectMeta]":
@@ -104,21 +102,6 @@ class S3Prefix:
 
         with obstore_errors(str(self.address)):
             return list(obstore.list(self._store, folder or None).collect())
-
-    def _pages(self) -> Iterator[dict[str, Any]]:
-        """One LIST request per 1,000 keys or folders directly below the prefix."""
-        query = {**self._query, "Prefix": self.address.prefix, "Delimiter": "/"}
-        while True:
-            page = self._retries(partial(self._page, query))
-            yield page
-            if not page.get("IsTruncated"):
-                return
-            query["ContinuationToken"] = page["NextContinuationToken"]
-
-    def _page(self, query: dict[str, str]) -> dict[str, Any]:
-        with boto3_errors(str(self.address)):
-            page: dict[str, Any] = self._client.list_objects_v2(**query)
-            return page
 
     def read(self, key: str, expected: Entry | None = None) -> bytes:
         """See `Store.read`.
@@ -128,7 +111,10 @@ class S3Prefix:
         have the MD5 that the ETag names, where it names one, see `Checks`; TLS has its own.
         """
         doubted: set[str] = set()
-        return self._retries(lambda: self._read_once(key, expected, doubted))
+        try:
+            return self._retries(lambda: self._read_once(key, expected, doubted))
+        except TierUntold as error:
+            raise archived(f"{self.address}{key}", self._listing.tier(key)) from error
 
     def _read_once(self, key: str, expected: Entry | None, doubted: set[str]) -> bytes:
         import obstore

@@ -10,17 +10,19 @@ from contextlib import contextmanager
 
 from lungprep.errors import (
     AccessRefused,
+    ArchivedObject,
+    LungprepError,
     NoAnswer,
     NotFound,
     ObjectNotFound,
     RequestRefused,
-    StoreError,
     StoreUnreachable,
     TransferMismatch,
     UnusableKey,
 )
 
 _CREDENTIALS = "check the AWS_* variables or the profile, and the rights on the bucket"
+ARCHIVED = "InvalidObjectState"
 _NETWORK = "check the endpoint and the network, run again"
 _REFUSED = {
     "403",
@@ -53,10 +55,16 @@ _TRANSIENT = {
     "XAmzContentChecksumMismatch",
     "XAmzContentSHA256Mismatch",
 }
+# S3 names the tier in its answer; only where it does not is the listing asked.
+_TIER = re.compile(r"<(?:AccessTier|StorageClass)>([A-Z_]+)</")
 _CODE = re.compile(r"<Code>([\w.]+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _SERVER = re.compile(r"https?://[^/\s\"]+")
 _CAUSE = re.compile(r"kind: (ConnectionRefused|ConnectionReset|TimedOut)|(dns error)|(certificate)")
+
+
+class TierUntold(ArchivedObject):
+    """The answer does not say in which tier the object is; never leaves a store's `read`."""
 
 
 class UploadGone(RequestRefused):
@@ -98,7 +106,8 @@ def boto3_errors(where: str) -> Iterator[None]:
 def obstore_errors(where: str) -> Iterator[None]:
     """Turn what obstore raises within the block into an error about the address `where`.
 
-    A `StoreError`, or `UnusableKey`: an object of that name is no fault of the store's.
+    A `StoreError`, or `UnusableKey` or `ArchivedObject`: an object of that name, or in an archive,
+    is no fault of the store's.
     """
     from obstore.exceptions import BaseError, InvalidPathError
 
@@ -113,6 +122,10 @@ def obstore_errors(where: str) -> Iterator[None]:
         text = str(error)
         status = _STATUS.search(text)
         code = _CODE.search(text) or status
+        if code and code[1] == ARCHIVED:
+            # The tier of a class that has several comes after the class.
+            tiers = _TIER.findall(text)
+            raise (archived(where, tiers[-1]) if tiers else untold(where)) from error
         if code:
             raise explain(code[1], where, int(status[1]) if status else 0) from error
         if "redirect without LOCATION" in text:
@@ -139,7 +152,25 @@ def replaced(where: str) -> TransferMismatch:
     )
 
 
-def explain(code: str, where: str, status: int = 0) -> StoreError:
+def archived(
+    where: str, tier: str | None, kind: type[ArchivedObject] = ArchivedObject
+) -> ArchivedObject:
+    """Error for an object that must be restored from a tier, if that is known, before it is read.
+
+    It has the same ETag then, so that a patient who was set aside for it must be asked for.
+    """
+    return kind(
+        f"{where} is archived{f' ({tier})' if tier else ''}",
+        "restore it first, then run again, with retry_failed=true if the patient is quarantined",
+    )
+
+
+def untold(where: str) -> ArchivedObject:
+    """The same where the answer does not say the tier."""
+    return archived(where, None, TierUntold)
+
+
+def explain(code: str, where: str, status: int = 0) -> LungprepError:
     """Typed error for an S3 error code.
 
     Parameters
@@ -160,6 +191,8 @@ def explain(code: str, where: str, status: int = 0) -> StoreError:
         return AccessRefused(f"{where} is in another region", "set AWS_REGION to the bucket's")
     if code in {"PreconditionFailed", "412"}:
         return replaced(where)
+    if code == ARCHIVED:
+        return untold(where)
     if code == "NoSuchUpload":
         return UploadGone(f"the parts of {where} are gone", "run again")
     if code in _REFUSED:
