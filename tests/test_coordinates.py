@@ -169,7 +169,7 @@ def test_a_sidecar_tells_the_placement():
         (b"[" * 10**5, "recursion"),
         (SIDECAR | {"patient": "P2\n"}, "it names patient 'P2\\n'"),
         ({"patient": "P1"}, "it has no 'series_instance_uid'"),
-        (SIDECAR | {"series_instance_uid": None}, "series_instance_uid is None"),
+        (SIDECAR | {"series_instance_uid": 7}, "series_instance_uid is 7"),
         (SIDECAR | {"shape": [7, 8]}, "not enough values to unpack"),
         (SIDECAR | {"shape": [7, 8, 0]}, "shape is [7, 8, 0]"),
         (SIDECAR | {"shape": [7, 8, 9.0]}, "shape is [7, 8, 9.0]"),

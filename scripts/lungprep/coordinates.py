@@ -114,7 +114,7 @@ class Placement:
     patient : str
         Id.
     series_uid : str
-        SeriesInstanceUID of the scan that the array was made of.
+        SeriesInstanceUID of the scan that the array was made of; empty where it has none.
     shape : tuple of int
         Shape of the array, (z, y, x).
     affine : ndarray of float64, shape (4, 4)
@@ -147,6 +147,8 @@ class Placement:
             affine = _matrix(np.array(fields["affine"], dtype=np.float64))
             if owner != patient:
                 raise ValueError(f"it names patient {owner!r}")
+            # Null where the slices name none.
+            series_uid = "" if series_uid is None else series_uid
             if not isinstance(series_uid, str):
                 raise TypeError(f"series_instance_uid is {series_uid!r}")
             if not all(type(size) is int and size > 0 for size in (z, y, x)):

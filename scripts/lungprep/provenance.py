@@ -1,8 +1,11 @@
 """What was found at a patient's source, as far as it may be published."""
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import Any
+
+from pydicom.multival import MultiValue
 
 from lungprep.series.selection import Choice
 
@@ -57,15 +60,10 @@ class Scan:
 
 
 def describe(choice: Choice) -> dict[str, Any]:
-    """Facts about the acquisition that may be published."""
+    """Facts about the acquisition that may be published; None for a tag without a usable value."""
     dataset, stack = choice.volume.slices[0].dataset, choice.volume.stack
-    tags = {
-        name: _plain(dataset[keyword].value)
-        for name, keyword in TECHNICAL_TAGS.items()
-        if keyword in dataset and dataset[keyword].value not in (None, "")
-    }
     return {
-        **tags,
+        **{name: _plain(dataset.get(keyword)) for name, keyword in TECHNICAL_TAGS.items()},
         "transfer_syntax": str(dataset.file_meta.TransferSyntaxUID),
         "shape": list(stack.shape),
         "spacing_mm": list(stack.spacing_mm),
@@ -74,12 +72,12 @@ def describe(choice: Choice) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A tag's value as JSON: numbers as numbers, lists as lists, all else as text."""
+    """A tag's value as JSON: a finite number, a text, or a list of them; None for all else."""
     if isinstance(value, float | int):
-        return float(value)
+        return float(value) if math.isfinite(value) else None
     if isinstance(value, str):
-        return str(value)[:LONGEST]
-    return [_plain(v) for v in value]
+        return value.strip()[:LONGEST] or None
+    return [_plain(part) for part in value] or None if isinstance(value, MultiValue) else None
 
 
 def report(choice: Choice, skipped: dict[str, list[str]]) -> None:

@@ -1,17 +1,15 @@
 """The sidecar ``{patient}.json``: what was made, of what, how and where it lies."""
 
+from dataclasses import replace
 from typing import Any
 
+from lungprep import __version__
 from lungprep.export import Product
+from lungprep.volume import Grid, triple
 
-FROM_SCAN = (
-    "series_instance_uid",
-    "source",
-    "acquisition",
-    "rejected_series",
-    "flag_details",
-    "stray_slices",
-)
+FROM_SCAN = ("source", "acquisition", "rejected_series", "flag_details", "stray_slices")
+# Decimals that mean something, of which the last ones move no voxel of a volume by 1e-6 mm.
+MM, SPACING, COSINE = 6, 9, 12
 
 
 def sidecar(
@@ -39,21 +37,44 @@ def sidecar(
     Returns
     -------
     dict
-        JSON-able; lengths in mm, volumes in ml. Of the DICOM headers only what the record of
-        ``load`` holds, which is a whitelist.
+        JSON-able; lengths in mm, volumes in ml, each field as docs/sidecar.md says. Of the DICOM
+        headers only what the record of ``load`` holds, which is a whitelist.
     """
-    grid = product.grid
     scan, lungs = records["load"], records["segment"]
     return {
         "patient": patient,
-        **{name: scan[name] for name in FROM_SCAN},
+        "version": __version__,
+        "series_instance_uid": scan["series_instance_uid"] or None,
         "requested_series_uid": series_uid,
-        **grid.to_json(),
-        "affine": grid.affine.tolist(),
+        **{name: rounded(scan[name]) for name in FROM_SCAN},
+        **_geometry(product.grid),
         "crop": {"start": list(product.start), "stop": list(product.stop)},
         "values": product.values(),
-        "lungs": {k: v for k, v in lungs.items() if k not in {"box", "flags", "usage"}},
+        "lungs": {k: rounded(v) for k, v in lungs.items() if k not in {"box", "flags", "usage"}},
         "flags": sorted({*scan["flags"], *lungs["flags"]}),
         "recipe": recipe,
         "steps": {name: record["usage"] for name, record in records.items()},
     }
+
+
+def rounded(value: Any, decimals: int = MM) -> Any:
+    """A value whose floats, at any depth, have so many decimals; -0.0 becomes 0.0."""
+    if isinstance(value, float):
+        return round(value, decimals) + 0.0
+    if isinstance(value, dict):
+        return {name: rounded(part, decimals) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(part, decimals) for part in value]
+    return value
+
+
+def _geometry(grid: Grid) -> dict[str, Any]:
+    """The grid in rounded numbers, and the affine that follows from these."""
+    a, b, c = (triple(rounded(row, COSINE)) for row in grid.direction)
+    told = replace(
+        grid,
+        spacing_mm=triple(rounded(grid.spacing_mm, SPACING)),
+        origin_mm=triple(rounded(grid.origin_mm)),
+        direction=(a, b, c),
+    )
+    return {**told.to_json(), "affine": rounded(told.affine.tolist(), COSINE)}
