@@ -1,7 +1,8 @@
 """What counts as done, and the index that is only a cache."""
 
+import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ SIDECAR = {
     "series_instance_uid": "1.2",
     "flags": ["a_flag"],
 }
+
+
+RECIPE = {"digest": "r", "code": "c", "config": {"load": {"min_slices": 10, "series": "any"}}}
+TOLD = {"code": "c", "load.min_slices": "10", "load.series": "any"}
 
 
 @pytest.fixture
@@ -64,7 +69,7 @@ def test_without_an_index_each_receipt_is_read_once(target):
 
 def test_with_an_index_only_the_index_is_read(target):
     found, _ = receipts(target)
-    write_index(target, found)
+    write_index(target, found, {})
     again, reads = receipts(target)
     assert again == found
     assert reads == [INDEX]
@@ -72,7 +77,7 @@ def test_with_an_index_only_the_index_is_read(target):
 
 def test_a_receipt_changed_behind_the_index_is_read(target):
     found, _ = receipts(target)
-    write_index(target, found)
+    write_index(target, found, {})
     target.write("P2.json", json.dumps(SIDECAR | {"recipe": {"digest": "other"}}).encode())
     again, reads = receipts(target)
     assert again["P2"].recipe == "other"
@@ -82,6 +87,7 @@ def test_a_receipt_changed_behind_the_index_is_read(target):
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b"\xff", b'{"format": 0}', b'{"format": 1, "patients": [1]}',
+     b'{"format": 3, "digest": "", "recipes": [], "patients": {}}',
      b'{"format": 2, "patients": {"P1": {}}}', b'{"format": 2, "digest": 1, "patients": null}',
      b"[" * 100_000, b'{"a":' * 100_000],
 )  # fmt: skip
@@ -95,7 +101,7 @@ def test_a_broken_index_is_as_good_as_none(target, content):
 
 def test_an_index_of_patients_long_gone_is_no_proof(target):
     found, _ = receipts(target)
-    write_index(target, found)
+    write_index(target, found, {})
     target.discard("P1.json")
     again, _ = receipts(target)
     assert list(again) == ["P2"]
@@ -137,7 +143,7 @@ def test_reasons(change, reason):
 
 def test_an_index_of_sizes_that_are_no_numbers_is_broken(target):
     expected, _ = receipts(target)
-    write_index(target, {p: replace(r, npy_bytes=None) for p, r in expected.items()})
+    write_index(target, {p: replace(r, npy_bytes=None) for p, r in expected.items()}, {})
     assert receipts(target)[0] == expected
 
 
@@ -148,9 +154,10 @@ def indexed(tmp_path_factory):
     place = open_store(parse_address("target", str(path)), S3Options())
     for number, patient in enumerate(("P1", "P2", "other")):
         sidecar = {**SIDECAR, "npy": {"bytes": 10 + number}, "requested_series_uid": "1.2.3"}
+        sidecar["recipe"] = RECIPE
         place.write(f"{patient}.json", json.dumps(sidecar).encode())
     found = read_receipts(place, place.entries(), ["P1", "P2"])
-    write_index(place, {**found.cohort, **found.others})
+    write_index(place, {**found.cohort, **found.others}, found.recipes)
     again = read_receipts(place, place.entries(), ["P1", "P2"])
     assert again == replace(found, unknown=0)
     return place, place.read(INDEX), again
@@ -160,7 +167,7 @@ def answer(place, content):
     """What the receipts say with another content of the index."""
     Path(place.address.prefix, INDEX).write_bytes(content)
     found = read_receipts(place, place.entries(), ["P1", "P2"])
-    return found.cohort, found.others
+    return found.cohort, found.others, found.recipes
 
 
 @settings(max_examples=200, deadline=None)
@@ -173,7 +180,7 @@ def test_no_cut_or_damage_of_the_index_changes_the_answer(indexed, data):
     for at in data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=4)):
         if at < len(content):
             content[at] = data.draw(st.integers(0, 255))
-    assert answer(place, bytes(content)) == (right.cohort, right.others)
+    assert answer(place, bytes(content)) == (right.cohort, right.others, right.recipes)
 
 
 def test_no_changed_character_of_a_value_is_believed(indexed):
@@ -183,7 +190,7 @@ def test_no_changed_character_of_a_value_is_believed(indexed):
     for at, byte in enumerate(whole):
         if chr(byte).isalnum():
             changed = bytes([*whole[:at], other.get(byte, ord("0")), *whole[at + 1 :]])
-            assert answer(place, changed) == (right.cohort, right.others), at
+            assert answer(place, changed) == (right.cohort, right.others, right.recipes), at
 
 
 def test_an_index_of_another_target_is_no_proof(folder):
@@ -191,7 +198,7 @@ def test_an_index_of_another_target_is_no_proof(folder):
     for name in ("one", "two"):
         place = folder(name)
         place.write("P1.json", json.dumps({**SIDECAR, "recipe": {"digest": name}}).encode())
-        write_index(place, read_receipts(place, place.entries(), ["P1"]).cohort)
+        write_index(place, read_receipts(place, place.entries(), ["P1"]).cohort, {})
         places.append(place)
     places[1].write(INDEX, places[0].read(INDEX))
     found, _ = receipts(places[1], "P1")
@@ -205,7 +212,7 @@ def test_of_two_runs_that_end_at_once_the_later_index_lacks_some(target):
         target.write(f"{patient}.json", json.dumps(SIDECAR).encode())
     ended = read_receipts(target, target.entries(), ["P3", "P4"]).cohort
     for patient in ("P3", "P4"):
-        write_index(target, {**begun, patient: ended[patient]})
+        write_index(target, {**begun, patient: ended[patient]}, {})
     found, reads = receipts(target, "P1", "P2", "P3", "P4")
     assert found == {**begun, **ended}
     assert reads == [INDEX, "P3.json"]
@@ -217,7 +224,7 @@ def test_patients_of_other_cohorts_are_known_with_or_without_the_index(target):
     part = read_receipts(target, target.entries(), ["P1"])
     assert part.others["P2"] == found["P2"]
     assert part.others["notes"].npy_bytes == -1
-    write_index(target, {**part.cohort, **part.others})
+    write_index(target, {**part.cohort, **part.others}, part.recipes)
     counted = Counted(target)
     assert read_receipts(counted, target.entries(), ["P1"]).others == part.others
     assert counted.reads == [INDEX]
@@ -235,3 +242,51 @@ def test_a_key_that_is_no_id_never_reaches_index_or_report(target):
     assert "<b>" not in html
     assert html.count("<img") == 2
     assert "a flag" in html
+
+
+def of_recipes(target, *digests):
+    """Give the patients of a target sidecars of other recipes."""
+    for number, digest in enumerate(digests, 1):
+        recipe = {**RECIPE, "digest": digest, "code": digest}
+        target.write(f"P{number}.json", json.dumps({**SIDECAR, "recipe": recipe}).encode())
+
+
+def with_recipes(target, *patients):
+    counted = Counted(target)
+    found = read_receipts(counted, target.entries(), patients)
+    return found.with_recipes(counted, "now", {"code": "now"}), counted.reads
+
+
+def test_each_recipe_is_in_the_index_once(target):
+    of_recipes(target, "a", "a", "b")
+    found, _ = with_recipes(target, "P1", "P2")
+    expected = {d: {**TOLD, "code": d} for d in "ab"} | {"now": {"code": "now"}}
+    assert found.recipes == expected
+    write_index(target, {**found.cohort, **found.others}, found.recipes)
+    again, reads = with_recipes(target, "P1", "P2")
+    assert again.recipes == expected
+    assert reads == [INDEX]
+    assert target.read(INDEX).count(b'"load.series"') == 2, "not the one that made nobody"
+
+
+def test_an_index_without_recipes_is_read_and_costs_a_sidecar_for_each(target):
+    """As lungprep wrote it before recipes were in it."""
+    of_recipes(target, "a", "a", "b", "now")
+    found, _ = with_recipes(target, "P1", "P2")
+    patients = {p: asdict(r) for p, r in {**found.cohort, **found.others}.items()}
+    patients = json.loads(json.dumps(patients))
+    text = json.dumps(patients, sort_keys=True).encode()
+    index = {"format": 2, "digest": hashlib.sha256(text).hexdigest(), "patients": patients}
+    target.write(INDEX, json.dumps(index).encode())
+    again, reads = with_recipes(target, "P1", "P2")
+    assert again == replace(found, unknown=0)
+    assert reads[0] == INDEX
+    assert len(reads) == 3
+
+
+def test_a_recipe_that_is_not_told_is_asked_for_no_more(target):
+    target.write("P1.json", json.dumps({**SIDECAR, "recipe": {"digest": "old"}}).encode())
+    found, _ = with_recipes(target, "P1")
+    assert found.recipes["old"] == {}
+    write_index(target, {**found.cohort, **found.others}, found.recipes)
+    assert with_recipes(target, "P1")[1] == [INDEX]

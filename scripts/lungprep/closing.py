@@ -66,7 +66,7 @@ def publish_records(
     """
     target, known = plan.target, plan.receipts
     receipts = {**known.others, **known.cohort, **published}
-    write_index(target, receipts)
+    write_index(target, receipts, known.recipes)
     earlier = [failure.text for failure in plan.quarantined.values()]
     target.write(PAGE, page(receipts, [*failure_lines(plan, tally), *earlier]))
     done = receipts.keys() - tally.failures.keys()

@@ -2,27 +2,33 @@
 
 The receipt ``{patient}.json`` says that a patient is done. The index beside the receipts repeats,
 for each receipt by its ETag, the few values that decide it. It is a cache: lost, old or broken, it
-only costs one request for each receipt that it does not know. It carries a digest of its content,
-for a changed character of a value would be another value.
+only costs one request for each receipt that it does not know. It also has the recipes of the
+patients, each once, to tell what changed since. It carries a digest of its content, for a changed
+character of a value would be another value.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from lungprep.cohort import ACCEPTED_ID, FAILED, LUNGS, VOLUME
+from lungprep.cohort import ACCEPTED_ID, FAILED, LUNGS, RECEIPT, VOLUME
 from lungprep.errors import NotFound
-from lungprep.receipt import Receipt
+from lungprep.receipt import Receipt, recipe_in
+from lungprep.recipe_changes import Told
 from lungprep.records import from_store, to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
 
 # No patient id starts with an underscore, so no patient's file has this name.
 INDEX = "_cohort.json"
-FORMAT = 2
+FORMAT = 3
+# Without recipes; its receipts are as good.
+BEFORE_RECIPES = 2
+# Of how many recipes a target that holds many is asked what they were.
+MOST_RECIPES = 8
 RECIPE_CHANGED = "recipe changed"
 SERIES_CHANGED = "another series is asked for"
 SOURCE_CHANGED = "source changed"
@@ -40,11 +46,30 @@ class Receipts:
         Of others; a JSON file that is no receipt has sizes of -1.
     unknown : int
         How many of all these the index did not know.
+    recipes : dict of str to Told
+        Values of recipes by their digest, as far as they are known.
     """
 
     cohort: dict[str, Receipt]
     others: dict[str, Receipt]
     unknown: int
+    recipes: dict[str, Told] = field(default_factory=dict)
+
+    def with_recipes(self, target: Store, recipe: str, now: Told) -> "Receipts":
+        """With what is known of the recipe in force, and of those that an older index knows not.
+
+        Requests one sidecar for each of these, `MOST_RECIPES` at most.
+        """
+        unknown = {
+            receipt.recipe: patient
+            for patient, receipt in {**self.others, **self.cohort}.items()
+            if receipt.npy_bytes >= 0 and receipt.recipe not in {recipe, *self.recipes}
+        }
+        read = {
+            digest: recipe_in(target.read(RECEIPT.format(patient=patient)))
+            for digest, patient in list(unknown.items())[:MOST_RECIPES]
+        }
+        return replace(self, recipes={**self.recipes, **read, recipe: now})
 
 
 def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[str]) -> Receipts:
@@ -60,7 +85,7 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
         Ids to look for.
     """
     listed = {entry.key: entry for entry in entries}
-    known = _read_index(target) if INDEX in listed else {}
+    known, recipes = _read_index(target) if INDEX in listed else ({}, {})
     # Other keys, the index and failures among them, are no receipts of ours.
     present = {
         patient: entry
@@ -72,13 +97,14 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
     unknown = {p: e for p, e in present.items() if p not in known or known[p].etag != e.etag}
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         contents = pool.map(lambda entry: target.read(entry.key), unknown.values())
-        read = {
-            p: Receipt.of(entry.etag, content)
-            for (p, entry), content in zip(unknown.items(), contents, strict=True)
-        }
+        read = {}
+        for (p, entry), content in zip(unknown.items(), contents, strict=True):
+            read[p] = Receipt.of(entry.etag, content)
+            if read[p].npy_bytes >= 0 and read[p].recipe not in recipes:
+                recipes[read[p].recipe] = recipe_in(content)
     receipts = {p: read.get(p) or known[p] for p in present}
     cohort = {p: receipts.pop(p) for p in patients if p in present}
-    return Receipts(cohort, receipts, len(read))
+    return Receipts(cohort, receipts, len(read), recipes)
 
 
 def stale_reason(
@@ -125,27 +151,42 @@ def stale_reason(
     return None
 
 
-def _read_index(target: Store) -> dict[str, Receipt]:
-    """Receipts that the index knows; none where it is absent or can't be read."""
+def _read_index(target: Store) -> tuple[dict[str, Receipt], dict[str, Told]]:
+    """Receipts and recipes that the index knows; none where it is absent or can't be read."""
     try:
         index = from_store(target.read(INDEX))
-        if index["format"] != FORMAT or index["digest"] != _digest(index["patients"]):
-            return {}
-        return {patient: Receipt.from_json(fields) for patient, fields in index["patients"].items()}
+        if index["format"] == BEFORE_RECIPES:
+            index["recipes"], content = {}, index["patients"]
+        else:
+            content = [index["recipes"], index["patients"]]
+        if index["format"] not in (BEFORE_RECIPES, FORMAT) or index["digest"] != _digest(content):
+            return {}, {}
+        patients = {p: Receipt.from_json(fields) for p, fields in index["patients"].items()}
+        return patients, {digest: _told(values) for digest, values in index["recipes"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, NotFound):
-        return {}
+        return {}, {}
 
 
-def write_index(target: Store, receipts: dict[str, Receipt]) -> None:
-    """Publish the index of all receipts."""
+def _told(values: dict[Any, Any]) -> Told:
+    if not all(isinstance(text, str) for text in values.values()):
+        raise TypeError("values of a recipe are no texts")
+    return values
+
+
+def write_index(target: Store, receipts: dict[str, Receipt], recipes: dict[str, Told]) -> None:
+    """Publish the index of all receipts, with those of the recipes that made one of them."""
     patients = {patient: asdict(receipt) for patient, receipt in sorted(receipts.items())}
+    used = {receipt.recipe for receipt in receipts.values()}
+    told = {digest: recipes[digest] for digest in sorted(used & recipes.keys())}
     # By way of JSON, which is what the digest of a reader is of.
-    patients = json.loads(json.dumps(patients))
-    content = {"format": FORMAT, "digest": _digest(patients), "patients": patients}
-    target.write(INDEX, to_json(content))
+    told, patients = json.loads(json.dumps([told, patients]))
+    digest = _digest([told, patients])
+    target.write(
+        INDEX, to_json({"format": FORMAT, "digest": digest, "recipes": told, "patients": patients})
+    )
 
 
-def _digest(patients: Any) -> str:
+def _digest(content: Any) -> str:
     """SHA-256 of the index's content, whatever its order and blanks."""
-    text = json.dumps(patients, sort_keys=True)
+    text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

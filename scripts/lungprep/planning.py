@@ -1,7 +1,8 @@
 """What a run has to do: the cohort, less what the target already holds."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,9 @@ from lungprep.ledger import (
     stale_reason,
 )
 from lungprep.quarantine import Failure, read_failures
-from lungprep.recipe import recipe_digest
+from lungprep.receipt import Receipt
+from lungprep.recipe import decisive, recipe_digest
+from lungprep.recipe_changes import UNTOLD, changes, summed_up, told
 from lungprep.stores import Address, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
 from lungprep.stores.base import CONNECTIONS, listing_digest
@@ -43,6 +46,8 @@ class Plan:
         Digest of the recipe in force.
     target : Store
         Where results go.
+    changes : dict of str to str
+        What changed since, by the digest of each other recipe in the target.
     """
 
     cohort: Cohort
@@ -51,13 +56,19 @@ class Plan:
     receipts: Receipts
     recipe: str
     target: Store
+    changes: dict[str, str] = field(default_factory=dict)
 
     @property
     def other_recipe(self) -> tuple[int, int]:
         """How many of this cohort, and of others, the target holds by another recipe."""
-        ours = sum(reason == RECIPE_CHANGED for reason in self.stale.values())
+        ours = sum(reason.startswith(RECIPE_CHANGED) for reason in self.stale.values())
+        return ours, len(self._others)
+
+    @property
+    def _others(self) -> list[Receipt]:
+        """Receipts of another recipe that belong to no patient of this cohort."""
         others = self.receipts.others.values()
-        return ours, sum(r.npy_bytes >= 0 and r.recipe != self.recipe for r in others)
+        return [r for r in others if r.npy_bytes >= 0 and r.recipe != self.recipe]
 
     @property
     def quarantined(self) -> dict[str, Failure]:
@@ -69,7 +80,7 @@ class Plan:
         """Those to do because their objects at the source changed."""
         return [p for p, reason in self.stale.items() if reason == SOURCE_CHANGED]
 
-    def missing(self) -> str:
+    def missing(self, *, overwrite: bool = False) -> str:
         """Say who is missing and why: what a dry run is asked for."""
         refused = {repr(name): why for name, why in self.cohort.refused.items()}
         absent = {**self.stale, **refused}
@@ -78,7 +89,7 @@ class Plan:
         lines += [f"missing: {len(absent)} of {self.cohort.size} patients"]
         lines += [f"  {patient}: {reason}" for patient, reason in absent.items()]
         if self.stale and any(self.other_recipe):
-            lines.insert(0, self.overwrite_hint())
+            lines.insert(0, self.replaced() if overwrite else self.overwrite_hint())
         return "\n".join(lines)
 
     def overwrite_hint(self) -> str:
@@ -86,17 +97,35 @@ class Plan:
         ours, others = self.other_recipe
         return (
             f"{ours} patients of this cohort and {others} of others in {self.target.address} were "
-            "made with another recipe; add overwrite=true to the config to replace the former and "
-            "leave the latter, or choose another target"
+            f"made with another recipe ({self._changed()}); add overwrite=true to the config to "
+            "replace the former and leave the latter, or choose another target"
         )
+
+    def replaced(self) -> str:
+        """Say what becomes of patients of another recipe where the config replaces them."""
+        ours, others = self.other_recipe
+        return (
+            f"{ours} patients of this cohort and {others} of others in {self.target.address} were "
+            f"made with another recipe ({self._changed()}): the former will be replaced, the "
+            "latter stay"
+        )
+
+    def _changed(self) -> str:
+        """What changed since the patients of another recipe were made."""
+        texts = Counter(self.changes.get(receipt.recipe, UNTOLD) for receipt in self._others)
+        for reason in self.stale.values():
+            if reason.startswith(RECIPE_CHANGED):
+                texts[reason.partition(": ")[2] or UNTOLD] += 1
+        return summed_up(texts.items())
 
 
 def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
     """Find out who is to be done.
 
     Requests one listing of the source's folders, one of the target, the index, and each receipt
-    that the index does not know; one object and one listing per quarantined patient; with
-    ``check_source`` also one listing per published patient.
+    that the index does not know; one receipt for each other recipe that it does not know; one
+    object and one listing per quarantined patient; with ``check_source`` also one listing per
+    published patient.
 
     Parameters
     ----------
@@ -124,7 +153,10 @@ def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
     changed: set[str] = set() if tally is None else set(tally.changed)
     compare = config["check_source"] and (tally is None or tally.turns == 0)
     listed = {entry.key: entry.size for entry in entries}
-    recipe = recipe_digest(config)
+    recipe, now = recipe_digest(config), told(decisive(config))
+    receipts = receipts.with_recipes(target, recipe, now)
+    others = {digest: made for digest, made in receipts.recipes.items() if digest != recipe}
+    since = {digest: changes(made, now) for digest, made in others.items()}
     failures = read_failures(target, entries, cohort.patients.keys() - receipts.cohort - tried)
 
     def reason(patient: Patient) -> str | None:
@@ -144,12 +176,15 @@ def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
             patient.series_uid,
             source_now if compare else None,
         )
+        if stale == RECIPE_CHANGED:
+            made = receipts.cohort[patient.id].recipe
+            return f"{RECIPE_CHANGED}: {since.get(made, UNTOLD)}"
         return SOURCE_CHANGED if stale is None and patient.id in changed else stale
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         reasons = pool.map(reason, cohort.patients.values())
         stale = {p: why for p, why in zip(cohort.patients, reasons, strict=True) if why}
-    return Plan(cohort, stale, failures, receipts, recipe, target)
+    return Plan(cohort, stale, failures, receipts, recipe, target, since)
 
 
 def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> Cohort:

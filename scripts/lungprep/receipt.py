@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from lungprep.recipe_changes import Told, told
 from lungprep.records import from_store
 
 # Flags go into the report's page and its file names a class by them.
@@ -68,6 +69,14 @@ class Receipt:
         if not all(isinstance(size, int) for size in sizes):
             raise TypeError(f"sizes are {sizes}")
         return cls(**{**fields, "flags": _flags(fields["flags"])})
+
+
+def recipe_in(sidecar: bytes) -> Told:
+    """What a sidecar says of its recipe; nothing, where it can't be read."""
+    try:
+        return told(from_store(sidecar)["recipe"])
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def _flags(found: list[Any]) -> tuple[str, ...]:

@@ -55,10 +55,14 @@ def recipe(config: dict[str, Any]) -> dict[str, Any]:
     packages = NETWORKS[method].packages if method in NETWORKS else ()
     return {
         "digest": recipe_digest(config),
-        "config": voxel_config(config),
-        "code": chain_digest(method),
+        **decisive(config),
         "versions": {name: version(name) for name in (*VERSIONS, *packages)},
     }
+
+
+def decisive(config: dict[str, Any]) -> dict[str, Any]:
+    """What goes into the digest: the config that changes voxels, and the digest of the code."""
+    return {"config": voxel_config(config), "code": chain_digest(config["segment"]["method"])}
 
 
 def voxel_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -99,11 +99,12 @@ class Run:
 
     def missing(self) -> str:
         """Who is missing and why: the last lines of a dry run."""
+        missing = self.plan.missing(overwrite=self._config["overwrite"])
         if len(self.turn) == len(self.plan.stale):
-            return self.plan.missing()
+            return missing
         return (
             f"the jobs above are those of the first {len(self.turn)} patients; a run goes on with "
-            f"the others\n{self.plan.missing()}"
+            f"the others\n{missing}"
         )
 
     def lock(self, say: Callable[[str], None]) -> None:
@@ -158,7 +159,7 @@ class Run:
         """
         self.tidy()
         receipts = self.plan.receipts
-        write_index(self.plan.target, {**receipts.others, **receipts.cohort})
+        write_index(self.plan.target, {**receipts.others, **receipts.cohort}, receipts.recipes)
         if self._dispatch:
             self._dispatch.send(load_mb)
         self.started = True

@@ -31,7 +31,7 @@ def own_code(lab, tmp_path):
     return edit
 
 
-STALE = ["1 of 1 patients", "  P1: recipe changed"]
+SPACING = "resample.spacing_mm [4, 4, 4] -> [5, 4, 4]"
 
 
 def test_a_config_edit_loses_no_cohort(lab):
@@ -39,13 +39,18 @@ def test_a_config_edit_loses_no_cohort(lab):
     assert lab.run().returncode == 0
     first = lab.etags()
     lab.config["resample"] = {"spacing_mm": [5.0, 4.0, 4.0]}
-    listed = lab.missing()
-    assert listed == STALE
+    stale = ["1 of 1 patients", f"  P1: recipe changed: {SPACING}"]
+    assert lab.missing(missing_tsv="m.tsv") == stale
+    assert (lab.folder / "m.tsv").read_text().splitlines()[1:] == [f"P1\trecipe changed\t{SPACING}"]
+    dry = lab.run("-n", overwrite="true").stdout
+    assert "overwrite=true" not in dry
+    assert f"made with another recipe ({SPACING}): the former will be replaced, the latter" in dry
     refused = lab.run()
     assert refused.returncode == 1
     assert lab.etags() == first
     line = next(ln for ln in refused.stdout.splitlines() if "made with another recipe" in ln)
     assert line.startswith("lungprep: 1 patients of this cohort and 0 of others in s3://")
+    assert f"made with another recipe ({SPACING}); add overwrite=true to the config" in line
     assert "add overwrite=true to the config to replace the former and leave the latter" in line
     assert refused.stdout.rstrip().splitlines()[-1] == line
     done = lab.run(overwrite="true")
@@ -65,7 +70,8 @@ def test_an_edit_of_the_image_chain_is_seen_and_a_comment_is_not(lab, own_code):
     own_code("scripts/lungprep/stores/retrying.py", "attempts: int = 30", "attempts: int = 31")
     assert lab.missing() == ["0 of 1 patients"]
     own_code(hu, "HU_MAX = 3071", "HU_MAX = 3070")
-    assert lab.missing() == STALE
+    listed = lab.missing()
+    assert listed == ["1 of 1 patients", "  P1: recipe changed: the code of the image chain"]
     assert lab.run().returncode == 1
     assert lab.run("--rerun-triggers", "mtime", overwrite="True").returncode == 0
     assert lab.missing() == ["0 of 1 patients"]
