@@ -40,16 +40,19 @@ def test_each_state_in_words_and_as_a_table(lab):
     for patient in ("part", "series"):
         copy_receipt(lab, patient)
     lab.target.discard("part.lungs.npy")
-    copy_receipt(lab, "recipe", recipe={"digest": "another"})
+    copy_receipt(lab, "recipe", recipe={"digest": "another", "config": None})
     copy_receipt(lab, "source", source={"digest": "another"})
-    listed = "P1,P1,\ntext,text,\nnew,P1,\npart,P1,\nrecipe,P1,\nsource,P1,\nseries,P1,1.2.3\n"
-    cohort.write_text(f"patient,prefix,series_uid\n{listed}=1+1,P1,\n")
+    names = ["P1", "text", "new", "part", "recipe", "source", "series"]
+    for name in names[2:]:
+        lab.admit(name)
+    listed = "".join(f"{name},{name},{'1.2.3' if name == 'series' else ''}\n" for name in names)
+    cohort.write_text(f"patient,prefix,series_uid\n{listed}=1+1,odd,\n")
     words = lab.missing(**config)
     assert words == [
         "6 of 8 patients",
         "  new: missing",
         "  part: incomplete: part.lungs.npy is absent",
-        "  recipe: recipe changed",
+        "  recipe: recipe changed: its sidecar does not say how",
         "  source: source changed",
         "  series: another series is asked for",
         words[-1],
