@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -85,6 +86,24 @@ def deflated_bomb(content: bytes) -> bytes:
     return write(dataset)
 
 
+def in_system_folders(series: list[Dataset]) -> Files:
+    """The scan, and slices that somebody threw away or a file server kept a copy of."""
+    files = pack(series)
+    for dataset in series:
+        dataset.ImagePositionPatient[2] += 0.5
+    folders = (".Trash-1000/files", ".snapshot/daily.0", "#recycle", "ct/@eaDir", "__MACOSX/ct")
+    moved = {key.removeprefix("ct/"): content for key, content in pack(series).items()}
+    return files | {f"{folder}/{key}": moved[key] for folder in folders for key in moved}
+
+
+def beside_each_slice(files: Files) -> Files:
+    """The scan as a Mac, Windows and a Synology server leave it."""
+    names = [key.removeprefix("ct/") for key in files]
+    doubles = {f"ct/._{name}": b"\0\x05\x16\x07" + bytes(4000) for name in names}
+    thumbnails = {f"ct/{name}@SynoEAStream": b"thumbnail" for name in names}
+    return files | doubles | thumbnails | {"ct/Thumbs.db": bytes(300), "desktop.ini": b"[x]"}
+
+
 CASES = [
     Case(
         "nothing",
@@ -103,6 +122,16 @@ CASES = [
     Case(
         "text, an empty file and junk beside the scan",
         lambda: pack(real.series()) | {"LICENSE": b"words", "empty": b"", ".DS_Store": bytes(300)},
+        check=as_measured,
+    ),
+    Case(
+        "other slices in folders of a wastebasket, a snapshot and thumbnails",
+        lambda: in_system_folders(real.series()),
+        check=as_measured,
+    ),
+    Case(
+        "AppleDouble files, Thumbs.db and thumbnails beside the scan",
+        lambda: beside_each_slice(pack(real.series())),
         check=as_measured,
     ),
     Case(
