@@ -36,6 +36,11 @@ def test_the_code_is_named_apart():
     assert changes(told(recipe), NOW) == "load.series soft -> any, the code of the image chain"
 
 
+def test_another_method_is_other_code_by_itself():
+    recipe = made(segment__method="lungmask") | {"code": "other"}
+    assert changes(told(recipe), NOW) == "segment.method lungmask -> classical"
+
+
 def test_keys_that_came_and_went():
     recipe = made(load__old=True)
     del recipe["config"]["load"]["series"]

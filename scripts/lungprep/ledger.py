@@ -60,10 +60,11 @@ class Receipts:
 
         Requests one sidecar for each of these, `MOST_RECIPES` at most.
         """
+        known = {recipe, *self.recipes}
         unknown = {
             receipt.recipe: patient
             for patient, receipt in {**self.others, **self.cohort}.items()
-            if receipt.npy_bytes >= 0 and receipt.recipe not in {recipe, *self.recipes}
+            if receipt.npy_bytes >= 0 and receipt.recipe not in known
         }
         read = {
             digest: recipe_in(target.read(RECEIPT.format(patient=patient)))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from lungprep.cohort import Cohort, Patient, check_prefixes, from_csv, from_listing
-from lungprep.errors import AccessRefused, NotFound, UnusableKey
+from lungprep.errors import LungprepError, StoreUnreachable
 from lungprep.ledger import (
     RECIPE_CHANGED,
     SOURCE_CHANGED,
@@ -204,9 +204,16 @@ def source_digest(prefix: Address, options: S3Options) -> str:
     Where they can't be listed (a link that leads nowhere, a folder that may not be opened, an
     unusable key) they are not what they were, whatever they are: the patient is to fail alone, not
     to stop the run.
+
+    Raises
+    ------
+    StoreUnreachable
+        If the source does not answer any more.
     """
     try:
         listed = open_store(prefix, options, answered=True).entries(below=True)
-    except (UnusableKey, NotFound, AccessRefused) as error:
+    except StoreUnreachable:
+        raise
+    except LungprepError as error:
         return f"not listed: {type(error).__name__}"
     return listing_digest(entry for entry in listed if not in_system_folder(entry.key))

@@ -7,6 +7,8 @@ from typing import Any
 from lungprep.errors import printable
 
 CODE = "code"
+# Each method is code of its own, so that another one says nothing of an edit.
+METHOD = "segment.method"
 UNTOLD = "its sidecar does not say how"
 #: Of keys in a line, and of sets of keys in a summary.
 MOST = 6
@@ -59,7 +61,7 @@ def changes(made: Told, now: Told) -> str:
     found = [f"{_short(k)} {_value(made, k)} -> {_value(now, k)}" for k in keys if k != CODE]
     if len(found) > MOST:
         found[MOST - 1 :] = [f"{len(found) - MOST + 1} other keys"]
-    found += ["the code of the image chain"] if CODE in keys else []
+    found += ["the code of the image chain"] if CODE in keys and METHOD not in keys else []
     return ", ".join(found) or UNTOLD
 
 

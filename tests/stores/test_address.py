@@ -2,7 +2,7 @@
 
 import pytest
 
-from lungprep.errors import ConfigError
+from lungprep.errors import ConfigError, StoreError
 from lungprep.stores.address import check_pair, parse_address
 
 
@@ -54,6 +54,14 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     assert parse_address("source", "s3://bucket/~/x").prefix == "~/x/"
     with pytest.raises(ConfigError, match="nobody of that name has a home here; write the path in"):
         parse_address("target", "~nobody-such/out")
+
+
+def test_a_name_that_no_file_system_takes_is_a_line(tmp_path, folder):
+    name = "x" * 300
+    with pytest.raises(ConfigError, match="which is no folder here"):
+        check_pair(name, str(tmp_path))
+    with pytest.raises(StoreError, match=f"{name}/? failed: File name too long"):
+        folder(name).entries()
 
 
 @pytest.mark.parametrize("text", ["s3://bucket/a\nb", "/data/a\tb", "./a\x1bb"])

@@ -82,11 +82,15 @@ def test_changed_sources_are_redone_when_asked_for(lab):
     lab.admit("P2")
     assert lab.run().returncode == 0
     lab.source.write("P2/NOTES", b"one object more")
+    lab.source.write("P3.zip", b"archive")
+    beside = f"beside the patients' folders in {lab.source.address}: 1 archive (P3.zip); none of it"
     assert lab.missing() == ["0 of 2 patients"]
     assert lab.missing(check_source="true") == ["1 of 2 patients", "  P2: source changed"]
     done = lab.run(check_source="true")
     assert done.returncode == 0, done.stdout
     assert "published P2; 1 of 1 done" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(beside)
+    assert beside in lab.run("-n").stdout
     assert lab.missing(check_source="true") == ["0 of 2 patients"]
 
 

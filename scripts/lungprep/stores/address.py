@@ -81,7 +81,7 @@ def parse_address(key: str, text: str) -> Address:
         if not text.strip():
             raise ConfigError(f"{key} is empty", TAKES)
         text = at_home(key, text)
-        if _UNREPLACED.search(text) and not Path(text).is_dir():
+        if _UNREPLACED.search(text) and not _is_folder(text):
             raise ConfigError(
                 f"{key} is {text!r}, and there is no folder of just that name",
                 "write the path in full, without variables, patterns, quotes or backslashes",
@@ -101,6 +101,14 @@ def parse_address(key: str, text: str) -> Address:
     if {"", ".", ".."} & set(prefix.split("/")):
         raise ConfigError(f"{key} is {text!r}, with an empty or dot segment", TAKES)
     return Address(bucket, f"{prefix}/")
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        # A name that no file system takes, for its length.
+        return False
 
 
 def at_home(key: str, text: str) -> str:
@@ -131,9 +139,9 @@ def check_pair(source_text: str, target_text: str) -> tuple[Address, Address]:
     """
     source = parse_address("source", source_text)
     target = parse_address("target", target_text)
-    if not source.is_s3 and not Path(source.prefix).is_dir():
+    if not source.is_s3 and not _is_folder(source.prefix):
         raise ConfigError(f"source is {source_text!r}, which is no folder here", TAKES)
-    if not target.is_s3 and "/" not in target_text and not Path(target.prefix).is_dir():
+    if not target.is_s3 and "/" not in target_text and not _is_folder(target.prefix):
         raise ConfigError(f"target is {target_text!r}, neither an address nor a folder", TAKES)
     for outer, inner in ((source, target), (target, source)):
         if outer.holds(inner):

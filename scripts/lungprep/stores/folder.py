@@ -52,9 +52,9 @@ class Folder:
 
     def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
         """See `Store.entries`; a folder that does not exist yet holds nothing."""
-        if not (self._path / folder).exists():
-            return []
         try:
+            if not (self._path / folder).exists():
+                return []
             return sorted(self._walk(self._path / folder, below))
         except OSError as error:
             raise self._explain(error) from error
