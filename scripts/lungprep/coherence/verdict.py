@@ -14,6 +14,9 @@ from lungprep.coherence.strays import find_strays, ratios
 
 #: Most slices of two scans in turn are farther from both neighbours than these from each other.
 ALTERNATING_RATIO = 1.1
+#: More stretches in reverse order, also as a share of the slices, are two scans in turn.
+MOST_REVERSALS = 2
+REVERSED_SHARE = 0.05
 #: Share of sagittal and coronal slices at either end where the body begins.
 RIM = 0.1
 
@@ -80,12 +83,14 @@ def objections(evidence: Evidence) -> list[Objection]:
     pairs = neighbours(thumbnails)
     ratio = ratios(thumbnails, pairs)
     told = ratio[ratio > 0]
-    if len(told) >= LEAST_SLICES and np.median(told) >= ALTERNATING_RATIO:
+    reversals = find_reversals(thumbnails, pairs)
+    alternate = len(told) >= LEAST_SLICES and np.median(told) >= ALTERNATING_RATIO
+    if alternate or len(reversals) > max(MOST_REVERSALS, REVERSED_SHARE * len(thumbnails)):
         last = len(thumbnails) - 1
         return [Objection(0, last, "alternate between two states of the body", True)]
     found = [
         Objection(first, last, "are in the reverse order of their positions", True)
-        for first, last in find_reversals(thumbnails, pairs)
+        for first, last in reversals
     ]
     judged = _natural(evidence) | _covered(found)
     lost = set((np.flatnonzero(partly_lost(thumbnails)) + 1).tolist()) - judged
