@@ -22,6 +22,7 @@ Each one says what was found and what to do; the caller at the boundary adds who
         ├── ArchivedObject       an object is in an archive tier and must be restored first
         ├── NoCTImages           not one CT slice among the objects
         ├── NotOriginal          localizers and derived images only
+        ├── SplitScan            the lungs go on in another series that can't be joined
         ├── TooFewSlices         a localizer, or the rest of a broken upload
         ├── TooShort             the slices cover less than a chest
         ├── MissingTag           a header lacks what the geometry or the HU scale needs
@@ -152,6 +153,10 @@ class NoCTImages(DataError):
 
 class NotOriginal(DataError):
     """All CT images of the patient are localizers, derived or secondary captures."""
+
+
+class SplitScan(DataError):
+    """The lungs of the series go on in another one, and the two can't be joined."""
 
 
 class TooFewSlices(DataError):

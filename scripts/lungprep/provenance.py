@@ -7,6 +7,7 @@ from typing import Any
 
 from pydicom.multival import MultiValue
 
+from lungprep.series.preference import JOINED
 from lungprep.series.selection import Choice
 
 # Technical tags that may leave the DICOM header: no name, id, date, site or free text among them.
@@ -94,4 +95,5 @@ def report(choice: Choice, skipped: dict[str, list[str]]) -> None:
     for kind, count in sorted(choice.volume.set_aside.items()):
         logger.info("set aside %d images of the series: %s", count, kind)
     for uid, rejection in choice.rejected.items():
-        logger.info("passed over series %s: %s", uid, rejection.reason)
+        outcome = "joined" if rejection.kind == JOINED else "passed over"
+        logger.info("%s series %s: %s", outcome, uid, rejection.reason)

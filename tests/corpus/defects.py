@@ -175,6 +175,7 @@ def turned(orientation: str) -> Series:
         dataset.ImagePositionPatient = [f"{v:.6f}" for v in place]
         dataset.ImageOrientationPatient = list(ORIENTATIONS[orientation])
         dataset.PixelSpacing = [f"{v:.6f}" for v in steps[1:]]
+        dataset.SliceThickness = f"{steps[0]:.6f}"
         dataset.InstanceNumber = number + 1
         dataset.PatientPosition = orientation if orientation.isupper() else "HFS"
         result.append(dataset)

@@ -29,12 +29,13 @@ SYNTAXES = {
 
 
 def stack_of(syntax: str) -> Files:
-    """Three slices 30 mm apart that all have the pixels of one file, as they are encoded."""
+    """Three slices of 30 mm that all have the pixels of one file, as they are encoded."""
     series = []
     for number in range(3):
         dataset = dcmread(ENCODED / f"CTImage.dcm_{SYNTAXES[syntax]}.dcm")
         x, y, _ = dataset.ImagePositionPatient
         dataset.ImagePositionPatient = [x, y, 30 * number]
+        dataset.SliceThickness = 30
         series.append(dataset)
     return pack(series)
 

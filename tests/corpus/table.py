@@ -8,6 +8,7 @@ from pathlib import Path
 from corpus import (
     acquisition_cases,
     beside_cases,
+    choice_cases,
     coherence_cases,
     encoding_cases,
     file_cases,
@@ -25,6 +26,7 @@ from corpus.case import Case
 PAGE = Path(__file__).parents[2] / "docs/corpus.md"
 THEMES = (
     ("Series", series_cases.CASES),
+    ("Series: what they show", choice_cases.CASES),
     ("Duplicates and acquisitions", acquisition_cases.CASES),
     ("Geometry: orientation and pixels", geometry_cases.CASES),
     ("Geometry: gaps and length", gap_cases.CASES),

@@ -2,7 +2,13 @@
 
 import pytest
 
-from lungprep.errors import MissingSlices, NoCTImages, NotOriginal
+from lungprep.errors import (
+    MissingSlices,
+    NoCTImages,
+    NotOriginal,
+    SplitScan,
+    UndecodablePixels,
+)
 from lungprep.series.policy import LoadOptions
 from lungprep.series.selection import choose_series
 
@@ -91,6 +97,45 @@ def test_a_series_that_cannot_be_read_is_passed_over(read, tags):
     choice = choose_series([*thin, *sound], OPTIONS)
     assert choice.series_uid == uid(sound)
     assert choice.rejected[uid(thin)].kind == "MissingTag"
+
+
+def test_a_series_that_cannot_be_decoded_is_passed_over(read, tags):
+    def cut(dataset, index):
+        if index:
+            dataset.PixelData = dataset.PixelData[:100]
+
+    broken, sound = read(seed=1, gap_mm=10, edit=cut), read(seed=2)
+    choice = choose_series([*broken, *sound], OPTIONS)
+    assert choice.series_uid == uid(sound)
+    assert choice.rejected[uid(broken)].kind == "UndecodablePixels"
+    with pytest.raises(UndecodablePixels):
+        choose_series([*broken, *read(seed=3, edit=cut)], OPTIONS)
+
+
+def test_a_part_that_two_series_continue_is_joined_to_neither(read, tags):
+    """The halves of two breath-holds: which belong together, nothing tells."""
+    same = {"StudyInstanceUID": "1.2", "FrameOfReferenceUID": "1.3"}
+    halves = [
+        read(seed=seed, count=8, edit=tags(**same), offset_mm=lambda k, z=z: (0, 0, z))
+        for seed, z in enumerate((-80, 80, -80, 80))
+    ]
+    with pytest.raises(SplitScan, match="more series than one continue it"):
+        choose_series([s for half in halves for s in half], OPTIONS)
+    choice = choose_series([*halves[0], *halves[1]], OPTIONS)
+    assert choice.volume.flags == {"series_joined": 2}
+    assert [r.kind for r in choice.rejected.values()] == ["joined"]
+
+
+def test_several_series_without_a_uid_are_told_apart(read, tags):
+    series = [
+        read(seed=seed, edit=tags(SeriesInstanceUID=None, SeriesNumber=seed), gap_mm=gap)
+        for seed, gap in ((1, 20), (2, 10), (3, 25))
+    ]
+    choice = choose_series([s for group in series for s in group], OPTIONS)
+    assert choice.series_uid == ""
+    assert choice.volume.stack.spacing_mm[0] == pytest.approx(10)
+    assert {r.kind for r in choice.rejected.values()} == {"less preferred: gap"}
+    assert len(choice.rejected) == 2
 
 
 def test_a_repaired_series_is_less_preferred_than_a_sound_one(read):

@@ -11,7 +11,7 @@ from lungprep.dicom.irregular import SEQUENCE_END, regular
 from lungprep.dicom.kinds import CT, ENHANCED, NOT_DICOM, kind_of
 from lungprep.dicom.multiframe import flattened
 from lungprep.dicom.parsing import BROKEN, PREFIX, BrokenFile, is_dicom, parse
-from lungprep.dicom.slices import CONVERTED, TAGS, Slice, check_size
+from lungprep.dicom.slices import CONVERTED, IDENTITY_TAGS, TAGS, Slice, check_size
 from lungprep.errors import UndecodablePixels, UnsupportedEncoding
 from lungprep.pixels.encapsulation import Spans, frame_spans
 
@@ -129,15 +129,28 @@ def _broken(key: str, reason: str) -> UndecodablePixels:
 
 
 def _slices(key: str, dataset: Dataset) -> list[Slice]:
+    identity = _taken_out(dataset)
     if str(dataset.get("SOPClassUID", "")) not in ENHANCED:
         _check_single(key, dataset)
-        return [Slice(key, dataset)]
+        return [Slice(key, dataset, identity=identity)]
     frames = flattened(key, dataset)
     spans = _frame_spans(dataset, len(frames))
     return [
-        Slice(f"{key} frame {index + 1}", frame, index, len(frames), spans[index])
+        Slice(f"{key} frame {index + 1}", frame, index, len(frames), spans[index], identity)
         for index, frame in enumerate(frames)
     ]
+
+
+def _taken_out(dataset: Dataset) -> dict[str, str]:
+    """Move the tags of `IDENTITY` out of a data set, as stripped text."""
+    identity = {}
+    for keyword, tag in IDENTITY_TAGS:
+        if tag in dataset:
+            value = dataset.get_item(tag).value
+            text = value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
+            identity[keyword] = text.strip(" \0\t\r\n")
+            del dataset[tag]
+    return identity
 
 
 def _check_single(key: str, dataset: Dataset) -> None:

@@ -1,6 +1,7 @@
 """A CT slice, and the tags that matter."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -14,6 +15,23 @@ from lungprep.dicom.parsing import Tags
 from lungprep.errors import MissingTag, SliceTooLarge
 from lungprep.pixels.encapsulation import Spans
 
+# Who was examined, and when: compared with each other and shown to nobody. They are kept apart, as
+# they were written, for a name that breaks the rules of its VR says nothing about the image.
+IDENTITY = [
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "PatientAge",
+    "StudyInstanceUID",
+    "StudyDate",
+    "SeriesDate",
+    "AcquisitionDate",
+    "SeriesDescription",
+    "ProtocolName",
+    "SeriesNumber",
+    "ImageComments",
+]
 HEADER = [
     "SOPClassUID",
     "Modality",
@@ -28,10 +46,6 @@ HEADER = [
     "NominalPercentageOfCardiacPhase",
     "NominalPercentageOfRespiratoryPhase",
     "TriggerTime",
-    "SeriesNumber",
-    "SeriesDescription",
-    "ProtocolName",
-    "ImageComments",
     "NumberOfFrames",
     "SamplesPerPixel",
     "PhotometricInterpretation",
@@ -64,8 +78,9 @@ SEQUENCES = [
     "PerFrameFunctionalGroupsSequence",
 ]
 HEADER += SEQUENCES
-TAGS: Tags = [*(Tag(keyword) for keyword in [*HEADER, "PixelData"]), *OVERLAYS]
+TAGS: Tags = [*(Tag(keyword) for keyword in [*HEADER, *IDENTITY, "PixelData"]), *OVERLAYS]
 CONVERTED = [Tag(k) for k in [*HEADER, "PixelData"] if k not in SEQUENCES]
+IDENTITY_TAGS = [(keyword, Tag(keyword)) for keyword in IDENTITY]
 
 # More than any CT scanner makes.
 MOST_PIXELS = 8192 * 8192
@@ -91,6 +106,8 @@ class Slice:
         Frames in the pixel data.
     spans : tuple of tuple of int
         Where the encoded frame's fragments start and stop in the pixel data, once they are known.
+    identity : mapping of str to str
+        The tags of `IDENTITY` that are there. None of their values may reach an output.
     """
 
     key: str
@@ -98,6 +115,7 @@ class Slice:
     frame: int = 0
     frames: int = 1
     spans: Spans = ()
+    identity: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def series_uid(self) -> str:
@@ -109,6 +127,10 @@ class Slice:
         value = self.dataset.get(keyword)
         values = value if isinstance(value, MultiValue | list) else [value]
         return "\\".join("" if v is None else str(v).strip(BLANK) for v in values)
+
+    def written(self, keyword: str) -> str:
+        """A tag of `IDENTITY` as it was written, stripped; empty where it is absent."""
+        return self.identity.get(keyword, "")
 
     def numbers(self, keyword: str, count: int) -> tuple[float, ...]:
         """The `count` finite numbers of a tag.

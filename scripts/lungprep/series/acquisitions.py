@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
-from lungprep.dicom.slices import Slice
+from lungprep.dicom.slices import IDENTITY, Slice
 from lungprep.errors import MissingTag
 
 # Tags that part the volumes of a series, most reliable first. Some scanners number every rotation
@@ -45,7 +45,7 @@ def partings(
     """
     tags: tuple[str, ...] = ()
     for keyword in PARTING:
-        if len({slice_.text(keyword) for slice_ in slices}) > 1:
+        if len({_value(slice_, keyword) for slice_ in slices}) > 1:
             yield _by_values(slices, (keyword,))
             tags = (*tags, keyword)
             if len(tags) > 1:
@@ -70,10 +70,14 @@ def _repeats(slices: list[Slice]) -> int:
     return most[0][0] if most else 1
 
 
+def _value(slice_: Slice, keyword: str) -> str:
+    return slice_.written(keyword) if keyword in IDENTITY else slice_.text(keyword)
+
+
 def _by_values(slices: list[Slice], keywords: tuple[str, ...]) -> list[list[Slice]]:
     parts: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
     for slice_ in slices:
-        parts[tuple(slice_.text(keyword) for keyword in keywords)].append(slice_)
+        parts[tuple(_value(slice_, keyword) for keyword in keywords)].append(slice_)
     return list(parts.values())
 
 

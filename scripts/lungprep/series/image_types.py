@@ -1,13 +1,41 @@
 """Images that are no slice of a chest, told by their ImageType (PS3.3 C.8.2.1.1.1)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
 from lungprep.dicom.slices import Slice
+from lungprep.errors import MissingTag
 from lungprep.series.policy import LoadOptions
 
 DERIVED = "derived"
 LOCALIZER = "localizer"
+# Images that are computed of others, by the words that standard and vendors have for them: in
+# ImageType, and in a description.
+CONTENTS = {
+    "virtual_monoenergetic": (
+        r"\bVMI\b|MONO(ENERG|CHROM|E\b)|\bKEV\b",
+        r"\bVMI\b|\bMONO ?(\+|E\b|PLUS\b|ENERG|CHROM|\d)|\bVIRTUAL MONO|\d ?KEV\b",
+    ),
+    "material_map": (
+        r"\bMAT_|\bEFF_ATOMIC_NUM\b|\bELECTRON_DENSITY\b|\bIODINE\b|\bVNC\b",
+        r"\bIODINE (MAP|DENS|OVERLAY|IMAGE|WATER|NO WATER|REMOVED)|\bIODINE ?\("
+        r"|\b(WATER|FAT|CALCIUM|HAP) ?\(|\bZ ?EFF|\bEFFECTIVE (Z|ATOMIC)\b|\bELECTRON DENS"
+        r"|\bVNC\b|\bVIRTUAL (NON|UN|NATIVE)|\bVUE\b|\bPBV\b|\bPERFUSED BLOOD|\bURIC ACID"
+        r"|\bCALCIUM SUPP",
+    ),
+    "subtraction_image": (r"\bSUBTRACTION\b|\bSUBTRACTED\b", r"\bSUBTRACT(ION|ED)\b"),
+    "projection_slab": (
+        r"\b(MIP|MINIP|MAXIP|AIP|AVEIP|MAXIMUM|MINIMUM|MEAN|AVERAGE|PROJECTION)\b",
+        r"\b(MAX|MIN|THIN|THICK)? ?(MIP|MINIP|MAXIP)S?\b|\bM(AX|IN) ?IP\b|\b(A|AV|AVE|AVG) ?IP\b"
+        r"|\bM(AX|IN)(IMUM)? INTENS|\bAVERAGE\b|\bAVG\b|\bSLABS?\b",
+    ),
+}
+# Slices overlap by up to two thirds where they are reconstructed close to each other. What is
+# thicker than this is a typing error, or the length of the scan.
+SLAB_GAPS, THICKEST_SLAB_MM = 2.5, 40.0
+# Slices this near leave nothing between them that the target grid would miss.
+CONTIGUOUS_MM = 3.0
 
 
 def kind_of(slice_: Slice) -> str | None:
@@ -44,3 +72,42 @@ def without_kinds(
         else:
             refused[kind] += 1
     return kept, refused
+
+
+def content_of(slice_: Slice) -> str | None:
+    """Name what was computed in place of a plain image; None for a plain one.
+
+    ImageType tells from its value 3 on: value 4 for images of several energies (PS3.3 C.8.2.1.1.1)
+    and for projections and differences (C.8.16.1.4), in the vendors' own words further on. Where
+    images are marked ORIGINAL all the same, their description tells.
+
+    Returns
+    -------
+    str or None
+        ``virtual_monoenergetic``, ``material_map``, ``subtraction_image`` or ``projection_slab``.
+    """
+    values = " ".join(slice_.text("ImageType").upper().split("\\")[2:])
+    description = slice_.written("SeriesDescription") or slice_.written("ProtocolName")
+    words = " ".join(re.sub(r"[^A-Z0-9()+]+", " ", description.upper()).split())
+    for content, (in_image_type, in_description) in CONTENTS.items():
+        if re.search(in_image_type, values) or re.search(in_description, words):
+            return content
+    return None
+
+
+def is_thick_slab(slice_: Slice, gap_mm: float, *, least_mm: float = 0.0) -> bool:
+    """Whether slices overlap so much that each must be a mean or a projection of many."""
+    thickness = _thickness_mm(slice_)
+    return max(SLAB_GAPS * gap_mm, least_mm) < thickness <= THICKEST_SLAB_MM
+
+
+def is_interspaced(slice_: Slice, gap_mm: float) -> bool:
+    """Whether at least half of the tissue lies between the slices: thin ones far apart."""
+    return gap_mm > CONTIGUOUS_MM and 0 < _thickness_mm(slice_) <= gap_mm / 2
+
+
+def _thickness_mm(slice_: Slice) -> float:
+    try:
+        return slice_.numbers("SliceThickness", 1)[0]
+    except MissingTag:
+        return 0.0

@@ -1,0 +1,180 @@
+"""The volumes of a patient that one is chosen from, and the order of preference."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lungprep.dicom.slices import Slice
+from lungprep.errors import MissingTag
+from lungprep.series.candidates import Candidate
+from lungprep.series.geometry import Stack
+from lungprep.series.image_types import (
+    DERIVED,
+    content_of,
+    is_interspaced,
+    is_thick_slab,
+    kind_of,
+)
+from lungprep.series.lung_content import Look
+from lungprep.series.policy import LoadOptions
+from lungprep.series.sharpness import sharpness
+
+# Of the fullest volume's lungs: with less a volume is of something else, or lacks a part of them.
+LUNG_SHARE, COMPLETE_SHARE = 0.5, 0.8
+# The same where the field of view cuts them, which it does in every slice.
+FIELD_SHARE = 0.95
+# Smaller lungs than this share of the fullest ones of an examination are in expiration.
+INSPIRATION_SHARE = 0.92
+# With less in each volume nobody shows lungs: some air in a bowel or a head.
+LEAST_LUNG_ML = 100.0
+# A field is too narrow for lungs that are wider than it by more than this.
+FIELD_SLACK = 1.02
+# What is no repair of the volume.
+SOUND_FLAGS = {"acquisitions_separated", "duplicates_dropped", "series_joined"}
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """A volume that may be chosen.
+
+    Attributes
+    ----------
+    series : str
+        Name of its series: the SeriesInstanceUID, where there is one.
+    volume : Candidate
+        Slices and geometry.
+    look : Look or None
+        What it shows; None where there is no choice.
+    joined : tuple of str
+        The series that it is joined from.
+    """
+
+    series: str
+    volume: Candidate
+    look: Look | None = None
+    joined: tuple[str, ...] = ()
+
+    @property
+    def lung_ml(self) -> float:
+        """Lungs that it shows."""
+        return self.look.lung_ml if self.look else 0.0
+
+    @property
+    def position(self) -> str:
+        """How the patient lay: S supine, P prone, DR or DL on a side; empty where it is unknown."""
+        position = self.volume.slices[0].text("PatientPosition").upper()
+        return position[2:] if position[2:] in ("S", "P", "DR", "DL") else ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it shows what was measured, slice by slice, and nothing computed."""
+        first, gap_mm = self.volume.slices[0], self.volume.stack.spacing_mm[0]
+        return content_of(first) is None and not is_thick_slab(first, gap_mm)
+
+    @property
+    def axial(self) -> bool:
+        """Whether slices follow each other along the patient rather than across."""
+        axes = self.volume.stack.axes
+        return bool(abs(axes[0, 2]) >= max(abs(axes[1, 2]), abs(axes[2, 2])))
+
+    @property
+    def original(self) -> bool:
+        """Whether no slice says DERIVED."""
+        return not any(kind_of(slice_) == DERIVED for slice_ in self.volume.slices)
+
+
+class Field:
+    """All contenders, for what can only be said by comparison.
+
+    Parameters
+    ----------
+    contenders : list of Contender
+        Each with its look.
+    """
+
+    def __init__(self, contenders: list[Contender]) -> None:
+        self.fullest = max(contenders, key=lambda c: c.lung_ml)
+        self.longest_mm = max(c.volume.stack.length_mm for c in contenders)
+
+    def shows_lungs(self, contender: Contender) -> bool:
+        """At least half of the fullest lungs; or all of much smaller ones, in expiration."""
+        if not self._lungs_known:
+            return True
+        look = contender.look
+        whole = look is not None and look.lung_ml >= 0.25 * self.fullest.lung_ml and not look.cut
+        return whole or contender.lung_ml >= LUNG_SHARE * self.fullest.lung_ml
+
+    def covers_lungs(self, contender: Contender) -> bool:
+        """Nothing of the lungs is cut off, or at most a fifth along the slices, a rim in them."""
+        look, full, stack = contender.look, self.fullest.look, contender.volume.stack
+        if not self._lungs_known or look is None or full is None:
+            return stack.length_mm >= COMPLETE_SHARE * self.longest_mm
+        if not look.cut:
+            # Lungs in expiration are smaller, and whole; a field around one lung shows half.
+            there = _by_axis(stack, _sides_mm(stack))
+            needed = _by_axis(self.fullest.volume.stack, full.extents_mm)
+            return all(there[k] * FIELD_SLACK >= needed[k] for k in there.keys() & needed.keys())
+        share = FIELD_SHARE if look.cut_by_field else COMPLETE_SHARE
+        whole = look.lung_ml >= share * full.lung_ml
+        return whole and look.reach_mm >= COMPLETE_SHARE * full.reach_mm
+
+    def complete(self, contender: Contender) -> bool:
+        """Whether the lungs are all there and nothing was repaired."""
+        repaired = set(contender.volume.flags) - SOUND_FLAGS
+        return not repaired and self.covers_lungs(contender)
+
+    @property
+    def _lungs_known(self) -> bool:
+        return self.fullest.lung_ml >= LEAST_LUNG_ML
+
+
+def _sides_mm(stack: Stack) -> tuple[float, float]:
+    """Size of the field of view, down the rows and along them."""
+    return stack.shape[1] * stack.spacing_mm[1], stack.shape[2] * stack.spacing_mm[2]
+
+
+def _by_axis(stack: Stack, sides_mm: tuple[float, float]) -> dict[int, float]:
+    """Lengths down the rows and along them, by the axis of the patient that is nearest."""
+    return {
+        int(np.abs(axis).argmax()): mm for axis, mm in zip(stack.axes[1:], sides_mm, strict=True)
+    }
+
+
+def smaller_lungs(contender: Contender, others: Iterable[Contender]) -> bool:
+    """Whether its lungs are clearly smaller than the largest of some."""
+    fullest_ml = max((other.lung_ml for other in others), default=0.0)
+    return contender.lung_ml < INSPIRATION_SHARE * fullest_ml
+
+
+def rank(
+    contender: Contender, field: Field, options: LoadOptions, day: int, *, expired: bool
+) -> dict[str, float]:
+    """Value of each criterion, in order; the smaller one wins."""
+    first, stack = contender.volume.slices[0], contender.volume.stack
+    kernels = {options.series: 0, "unknown": 1}
+    return {
+        "lungs": not field.shows_lungs(contender),
+        "original": not contender.original,
+        "axial": not contender.axial,
+        "plain": not contender.plain,
+        "complete": not field.complete(contender),
+        "contiguous": is_interspaced(first, stack.spacing_mm[0]),
+        "examination": day,
+        "supine": contender.position not in ("S", ""),
+        "inspiration": expired,
+        "gap": round(stack.spacing_mm[0], 2),
+        "kernel": options.series != "any"
+        and kernels.get(sharpness(first.text("ConvolutionKernel")), 2),
+        "slices": -len(contender.volume.slices),
+        "acquisition": _lowest(contender.volume.slices, "AcquisitionNumber"),
+        "instance": _lowest(contender.volume.slices, "InstanceNumber"),
+    }
+
+
+def _lowest(slices: list[Slice], keyword: str) -> int:
+    """Lowest number that a tag has; 0 where it is no number."""
+    try:
+        return min(slice_.integer(keyword, 0) for slice_ in slices)
+    except MissingTag:
+        return 0

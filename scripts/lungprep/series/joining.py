@@ -1,0 +1,155 @@
+"""A scan that was split into several series: joined where they continue each other."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from lungprep.errors import DataError, SplitScan
+from lungprep.series.candidates import candidates
+from lungprep.series.contenders import COMPLETE_SHARE, Contender
+from lungprep.series.geometry import Stack
+from lungprep.series.lung_content import Look, look_at
+from lungprep.series.parts import MAKE, Part, chains
+from lungprep.series.policy import LoadOptions
+
+# A part that shows more than this share of the joined lungs is a scan of the lungs by itself.
+WHOLE_SHARE = 0.9
+# A volume that shows less has nothing to add: an abdomen below the chest.
+LEAST_SHARE = 0.02
+
+
+def joined(parts: list[Part], options: LoadOptions) -> Iterator[Contender]:
+    """Volumes of series that continue each other, where the lungs lie in more than one of them.
+
+    Parameters
+    ----------
+    parts : list of Part
+        From `parts_of`.
+    options : LoadOptions
+        What is accepted; a joined volume needs no repair.
+
+    Yields
+    ------
+    Contender
+        With its look, flagged ``series_joined`` with the number of series.
+    """
+    for chain in chains(parts):
+        found = _joined(chain, options)
+        if found is not None:
+            yield found
+
+
+def _joined(chain: list[Part], options: LoadOptions) -> Contender | None:
+    slices = [slice_ for part in chain for slice_ in part.slices]
+    try:
+        volumes = candidates(slices, options.without_repairs())
+        if len(volumes) != 1 or set(volumes[0].flags) - {"duplicates_dropped"}:
+            return None
+        volume = volumes[0]
+        look = look_at(volume.slices, volume.stack, assume_hu=options.assume_hu)
+    except DataError:
+        return None
+    start, half = chain[0].low_mm, volume.stack.spacing_mm[0] / 2
+    shares = [
+        look.between_ml(part.low_mm - start - half, part.high_mm - start + half)
+        / (look.lung_ml or 1.0)
+        for part in chain
+    ]
+    if max(shares) > WHOLE_SHARE:
+        return None
+    shown = [
+        part
+        for part, share in zip(chain, shares, strict=True)
+        if share > LEAST_SHARE or len(part.slices) < options.min_slices
+    ]
+    if len(shown) < len(chain):
+        return _joined(shown, options) if len(shown) > 1 else None
+    names = tuple(part.series for part in chain)
+    largest = max(chain, key=lambda part: (len(part.slices), part.series)).series
+    flags = {"series_joined": len(names), **volume.flags}
+    return Contender(largest, replace(volume, flags=flags), look, names)
+
+
+def continued(contender: Contender, parts: list[Part]) -> bool:
+    """Whether another series goes on where the contender's ends, by their headers."""
+    own = next((part for part in parts if part.series == contender.series), None)
+    return own is not None and any(
+        part.continued_by(own) or own.continued_by(part) for part in parts if part is not own
+    )
+
+
+def check_continued(
+    chosen: Contender, contenders: list[Contender], parts: list[Part], options: LoadOptions
+) -> None:
+    """Refuse a volume whose lungs go on in another series, where nothing holds them all.
+
+    Parameters
+    ----------
+    chosen : Contender
+        The best of all.
+    contenders : list of Contender
+        All, with their looks.
+    parts : list of Part
+        All series of parallel slices.
+    options : LoadOptions
+        What is accepted.
+
+    Raises
+    ------
+    SplitScan
+        With the reason why the two can't be joined.
+    """
+    look = chosen.look
+    own = next((part for part in parts if part.series == chosen.series), None)
+    if look is None or own is None or chosen.joined:
+        return
+    looks = {c.series: c.look for c in contenders if c.look and not c.joined}
+    for end, cut in zip(("first", "last"), look.cut_ends, strict=True):
+        for part in parts if cut else ():
+            if not (part.continued_by(own) if end == "first" else own.continued_by(part)):
+                continue
+            more_ml = _beyond_ml(part, looks.get(part.series), own, options)
+            lungs_ml = look.lung_ml + more_ml
+            if max(c.lung_ml for c in contenders) >= COMPLETE_SHARE * lungs_ml:
+                continue
+            raise SplitScan(
+                f"the lungs are cut by the {end} slice of the series ({own.slices[0].key}) and go "
+                f"on in another one ({part.slices[0].key}), which can't be joined to it: "
+                f"{_difference(own, part, options)}",
+                "supply one series that covers the chest, or name the series in the cohort file "
+                "to take it as it is",
+            )
+
+
+def _beyond_ml(part: Part, look: Look | None, own: Part, options: LoadOptions) -> float:
+    """Lungs that a part shows beyond where a series ends."""
+    try:
+        look = look or look_at(part.slices, _stack(part), assume_hu=options.assume_hu)
+    except DataError:
+        return 0.0
+    low, high = own.low_mm - part.low_mm, own.high_mm - part.low_mm
+    return look.between_ml(-np.inf, low) + look.between_ml(high, np.inf)
+
+
+def _stack(part: Part) -> Stack:
+    """The geometry of a series that is too short to be a volume; its slices get in order."""
+    part.slices.sort(
+        key=lambda s: float(np.dot(s.numbers("ImagePositionPatient", 3), part.axes[0]))
+    )
+    rows, columns = (int(part.slices[0].integer(keyword, 0)) for keyword in ("Rows", "Columns"))
+    spacing = part.slices[0].numbers("PixelSpacing", 2)
+    shape = (len(part.slices), rows, columns)
+    return Stack(shape, (part.gap_mm, spacing[0], spacing[1]), (0.0, 0.0, 0.0), part.axes)
+
+
+def _difference(one: Part, other: Part, options: LoadOptions) -> str:
+    """Why two series that continue each other form no volume."""
+    for keyword, a, b in zip(MAKE, one.make, other.make, strict=True):
+        if a != b:
+            return f"{keyword} differs"
+    try:
+        candidates([*one.slices, *other.slices], options)
+    except DataError as error:
+        return error.found
+    return "more series than one continue it, or together they need repairs"
