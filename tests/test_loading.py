@@ -20,7 +20,7 @@ from lungprep import errors
 from lungprep.loading import load
 from lungprep.phantom import ORIENTATIONS, PHI, Scan, chest, ramp, slices
 from lungprep.series.policy import LoadOptions
-from lungprep.stores import Address, S3Options, open_store
+from lungprep.stores import Address, Entry, S3Options, open_store
 
 DEFLATED = DeflatedExplicitVRLittleEndian
 SMALL = Scan(gap_mm=20, shape=(48, 40), spacing_mm=(7.5, 9.0))
@@ -145,6 +145,41 @@ def test_no_identity_leaves_the_header(loaded):
     _, found = loaded(slices(chest(), SMALL))
     text = repr(found)
     assert not [value for value in PHI.values() if value in text]
+
+
+class Announced:
+    """Files, and an archive that makes the prefix a large one."""
+
+    address = "s3://bucket/site/"
+
+    def __init__(self, files):
+        self.files = files
+        self.reads = 0
+
+    def entries(self, *, below):
+        sizes = {"archive.zip": 3 << 30, **{name: len(c) for name, c in self.files.items()}}
+        return [Entry(name, size, "") for name, size in sorted(sizes.items())]
+
+    def read(self, key, expected=None):
+        self.reads += 1
+        return self.files[key]
+
+
+def test_a_cohort_is_refused_before_it_is_read():
+    files = {}
+    for seed in range(3):
+        scan = replace(SMALL, seed=seed, edit=assign("PatientID", f"P{seed}"))
+        files |= {f"P{seed}/ct/{name}": c for name, c in slices(chest(), scan)}
+    store = Announced(files)
+    with pytest.raises(
+        errors.SeveralPatients,
+        match=r"CT images of at least 3 people .* give s3://bucket/site/ as source, whose folders",
+    ):
+        load(store, LoadOptions(min_slices=3))
+    assert store.reads == 3
+    one = Announced({name: c for name, c in files.items() if name.startswith("P1/")})
+    _, found = load(one, LoadOptions(min_slices=3))
+    assert found.flags == []
 
 
 def drop(*keywords):

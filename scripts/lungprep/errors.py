@@ -21,6 +21,7 @@ Each one says what was found and what to do; the caller at the boundary adds who
         ├── UnusableKey          an object is named so that it can't be asked for
         ├── ArchivedObject       an object is in an archive tier and must be restored first
         ├── NoCTImages           not one CT slice among the objects
+        ├── SeveralPatients      the CT images are of more than one person
         ├── NotOriginal          localizers and derived images only
         ├── SplitScan            the lungs go on in another series that can't be joined
         ├── TooFewSlices         a localizer, or the rest of a broken upload
@@ -149,6 +150,10 @@ class ArchivedObject(DataError):
 
 class NoCTImages(DataError):
     """Not one CT slice among the objects of the patient."""
+
+
+class SeveralPatients(DataError):
+    """The CT images of the patient are of more than one person."""
 
 
 class NotOriginal(DataError):

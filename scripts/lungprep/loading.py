@@ -4,12 +4,14 @@ import logging
 import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 from lungprep.allocator import SLICES, VOLUMES, release_freed
 from lungprep.dicom.archives import FILES, is_archive_kind, without_suffix
 from lungprep.dicom.broken import BrokenObject, read_or_break
 from lungprep.dicom.kinds import CT, NOT_DICOM
+from lungprep.dicom.objects import read_object
 from lungprep.dicom.parsing import LARGEST_BYTES
 from lungprep.dicom.slices import Slice
 from lungprep.errors import DataError, NoCTImages, UndecodablePixels
@@ -17,6 +19,7 @@ from lungprep.provenance import Scan, describe, report
 from lungprep.series.assembly import assemble
 from lungprep.series.image_types import LOCALIZER
 from lungprep.series.image_types import kind_of as image_kind
+from lungprep.series.persons import check_one_person
 from lungprep.series.policy import LoadOptions
 from lungprep.series.selection import Choice, choose_series
 from lungprep.stores import Entry, Store
@@ -27,6 +30,9 @@ from lungprep.volume import Volume
 # A kind of objects: archives, most likely.
 TOO_LARGE = "over 2 GiB"
 BROKEN_CT = "broken CT"
+# A prefix of more bytes may hold a cohort: that is told by the first object of so many folders, if
+# they are slices.
+COHORT_BYTES, SAMPLED, LARGEST_SAMPLE = 2 << 30, 24, 4 << 20
 # Decimal and hexadecimal numbers, as in IM000123, 1.2.840.113619 or 4B1F9D2C.
 NUMBERS = re.compile(r"[0-9A-Fa-f.]+")
 
@@ -69,10 +75,15 @@ def load(
     if not entries:
         raise NoCTImages(f"nothing lies under {source.address}", "check the prefix")
     release_freed(SLICES)
+    if series_uid is None:
+        _check_sample(source, entries)
     slices, kinds, broken = _read(source, entries)
     if not slices:
         raise _no_images(source, kinds, broken)
     _check_lost(entries, kinds)
+    offered = [s for s in slices if series_uid in (None, s.series_uid)]
+    check_one_person(offered, str(source.address), named=series_uid is not None)
+    offered.clear()
     choice = _choose(slices, broken, options, series_uid)
     kinds[BROKEN_CT] = [each.header.key for each in broken]
     skipped = {kind: keys for kind, keys in sorted(kinds.items()) if kind != CT and keys}
@@ -165,6 +176,21 @@ def _may_belong(broken: BrokenObject, series_uid: str | None) -> bool:
     if image_kind(broken.header) == LOCALIZER:
         return False
     return series_uid is None or broken.header.series_uid in ("", series_uid)
+
+
+def _check_sample(source: Store, entries: list[Entry]) -> None:
+    """Refuse a whole cohort for a patient before its bytes fill the memory."""
+    if sum(entry.size for entry in entries) < COHORT_BYTES:
+        return
+    firsts = {PurePosixPath(entry.key).parent: entry for entry in reversed(entries)}
+    sample = [entry for entry in sorted(firsts.values()) if entry.size <= LARGEST_SAMPLE][:SAMPLED]
+    slices = []
+    for entry in sample:
+        # What is wrong with an object is told when all are read.
+        with suppress(DataError):
+            found = read_object(entry.key, source.read(entry.key, entry))
+            slices += found if isinstance(found, list) else []
+    check_one_person(slices, str(source.address), sampled=True)
 
 
 def _check_lost(entries: list[Entry], kinds: dict[str, list[str]]) -> None:

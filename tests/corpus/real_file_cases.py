@@ -204,11 +204,22 @@ CASES = [
     real(
         "one slice in 15 encodings, a report, an ultrasound",
         "transfer-syntaxes",
+        {"series_uid": "1.2.840.113619.2.30.1.1762295590.1623.978668949.890"},
         refused=(
-            "TooFewSlices",
-            "the series has 1 slice less copies (CTImage.dcm), fewer than load.min_slices (10) "
-            "(the other 1 CT series form no volume either); check that the upload is complete, "
-            "or lower load.min_slices",
+            "DuplicatePositions",
+            "16 slices share a position with another and differ from it, such as CTImage.dcm and "
+            "CTImage.dcm_JPEG2000TransferSyntax_1.2.840.10008.1.2.4.91.dcm at 4.70 mm; acquisition "
+            "and instance numbers and times part them into no volumes; remove one of each, or "
+            "name one series in the cohort file",
+        ),
+    ),
+    real(
+        "one slice in 15 encodings, and somebody else's perfusion map",
+        "transfer-syntaxes",
+        refused=(
+            "SeveralPatients",
+            "18 CT images of 2 people (by PatientID) lie under one prefix; keep one person's "
+            "images under a prefix, or name one series for each in the cohort file",
         ),
     ),
     real(

@@ -15,6 +15,7 @@ from corpus import (
     gap_cases,
     geometry_cases,
     hu_cases,
+    person_cases,
     real_encoding_cases,
     real_file_cases,
     series_cases,
@@ -27,6 +28,7 @@ PAGE = Path(__file__).parents[2] / "docs/corpus.md"
 THEMES = (
     ("Series", series_cases.CASES),
     ("Series: what they show", choice_cases.CASES),
+    ("People", person_cases.CASES),
     ("Duplicates and acquisitions", acquisition_cases.CASES),
     ("Geometry: orientation and pixels", geometry_cases.CASES),
     ("Geometry: gaps and length", gap_cases.CASES),

@@ -1,7 +1,7 @@
 """From the CT slices of a patient to one volume.
 
-`policy` says what is accepted and what is repaired. `image_types` sets localizers aside and names
-what is computed.
+`policy` says what is accepted and what is repaired. `persons` checks, with `identities`, that all
+images are of one person. `image_types` sets localizers aside and names what is computed.
 `candidates` forms the volumes of a series, with `acquisitions`, which takes it apart where it holds
 several, and `stacking`, the gate of the geometry, which `gaps`, `shifts` and `duplicates` belong
 to; `joining` puts a scan together that was split into several series, its `parts`.
