@@ -117,6 +117,14 @@ BODY_PARTS = [
         check=CHEST,
     ),
     Case(
+        "a head of half the gap beside an abdomen of another day: nothing shows lungs",
+        lambda: (
+            scan("head", gap_mm=5, count=50, size=0.5, up_mm=330.0)
+            | scan("abdomen", count=28, up_mm=-400.0, tags=ANOTHER_DAY)
+        ),
+        check=is_scan("head"),
+    ),
+    Case(
         "two series that are wrong about the body part",
         lambda: (
             scan("chest", tags={"BodyPartExamined": "ABDOMEN"})

@@ -30,6 +30,8 @@ def other_choices(
         ``other_examinations``, ``other_position`` and ``other_breath_hold``, each with the number
         of examinations, or of volumes.
     """
+    if not field.lungs_known:
+        return {}
     own = examinations[contenders.index(chosen)]
     others = {e for c, e in zip(contenders, examinations, strict=True) if field.shows_lungs(c)}
     peers = [
@@ -52,7 +54,7 @@ def is_peer(contender: Contender, field: Field) -> bool:
     """Whether a volume shows whole lungs, as measured, so that their size means something."""
     whole = field.shows_lungs(contender) and field.covers_lungs(contender)
     uncut = contender.look is not None and not contender.look.cut
-    return whole and uncut and contender.plain and contender.axial
+    return field.lungs_known and whole and uncut and contender.plain and contender.axial
 
 
 def own_flags(chosen: Contender) -> dict[str, float]:

@@ -99,7 +99,7 @@ class Field:
 
     def shows_lungs(self, contender: Contender) -> bool:
         """At least half of the fullest lungs; or all of much smaller ones, in expiration."""
-        if not self._lungs_known:
+        if not self.lungs_known:
             return True
         look = contender.look
         whole = look is not None and look.lung_ml >= 0.25 * self.fullest.lung_ml and not look.cut
@@ -108,7 +108,7 @@ class Field:
     def covers_lungs(self, contender: Contender) -> bool:
         """Nothing of the lungs is cut off, or at most a fifth along the slices, a rim in them."""
         look, full, stack = contender.look, self.fullest.look, contender.volume.stack
-        if not self._lungs_known or look is None or full is None:
+        if not self.lungs_known or look is None or full is None:
             return stack.length_mm >= COMPLETE_SHARE * self.longest_mm
         if not look.cut:
             # Lungs in expiration are smaller, and whole; a field around one lung shows half.
@@ -125,7 +125,8 @@ class Field:
         return not repaired and self.covers_lungs(contender)
 
     @property
-    def _lungs_known(self) -> bool:
+    def lungs_known(self) -> bool:
+        """Whether any volume shows lungs."""
         return self.fullest.lung_ml >= LEAST_LUNG_ML
 
 
