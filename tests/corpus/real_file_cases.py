@@ -208,9 +208,9 @@ CASES = [
         refused=(
             "DuplicatePositions",
             "16 slices share a position with another and differ from it, such as CTImage.dcm and "
-            "CTImage.dcm_JPEG2000TransferSyntax_1.2.840.10008.1.2.4.91.dcm at 4.70 mm; acquisition "
-            "and instance numbers and times part them into no volumes; remove one of each, or "
-            "name one series in the cohort file",
+            "CTImage.dcm_JPEG2000TransferSyntax_1.2.840.10008.1.2.4.91.dcm at 4.70 mm; no "
+            "acquisition, phase, number or time parts them into volumes; keep one slice for each "
+            "position under the prefix",
         ),
     ),
     real(

@@ -46,7 +46,7 @@ def test_conflicting_duplicates_are_refused(read, tags):
     slices = read()
     other = read(noise_hu=20)[4]
     with pytest.raises(
-        DuplicatePositions, match=r"2 slices share .* differ .* part them into no volumes"
+        DuplicatePositions, match=r"2 slices share .* differ .* no .* parts them into volumes"
     ):
         candidates([*slices, other], OPTIONS)
 
@@ -94,12 +94,20 @@ def test_interleaved_acquisitions_are_never_one_uneven_scan(read, tags):
     assert len(candidates([*one, *other], lenient)) == 2
 
 
-@pytest.mark.parametrize("shift_mm", [3.0, 10.0])
-def test_acquisitions_that_interleave_evenly_are_parted_too(read, tags, shift_mm):
+def test_acquisitions_that_interleave_unevenly_are_parted(read, tags):
     one = read(edit=tags(AcquisitionNumber=1))
-    other = read(edit=tags(AcquisitionNumber=2), offset_mm=lambda k: (0, 0, shift_mm))
+    other = read(edit=tags(AcquisitionNumber=2), offset_mm=lambda k: (0, 0, 3.0))
     found = candidates([*one, *other], OPTIONS)
     assert [c.stack.spacing_mm[0] for c in found] == pytest.approx([20, 20])
+
+
+def test_one_scan_numbered_as_two_acquisitions_stays_whole(read, tags):
+    """The tissue goes on from slice to slice, whatever their numbers say."""
+    one = read(edit=tags(AcquisitionNumber=1))
+    other = read(edit=tags(AcquisitionNumber=2), offset_mm=lambda k: (0, 0, 10.0))
+    (found,) = candidates([*one, *other], OPTIONS)
+    assert found.stack.spacing_mm[0] == pytest.approx(10)
+    assert found.flags == {}
 
 
 def test_steps_of_one_scan_are_no_acquisitions_to_part(read, tags):

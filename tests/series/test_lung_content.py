@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lungprep.dicom.slices import read_object
+from lungprep.dicom.objects import read_object
 from lungprep.phantom import Scan, chest, slices
 from lungprep.series.candidates import candidates
 from lungprep.series.lung_content import look_at

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lungprep.coherence import alternation
+from lungprep.coherence.alternation import unevenness
 from lungprep.coherence.breaks import find_breaks
 from lungprep.coherence.contents import LEAST_SLICES, partly_lost
 from lungprep.coherence.orders import find_reversals
@@ -17,6 +19,8 @@ ALTERNATING_RATIO = 1.1
 #: More stretches in reverse order, also as a share of the slices, are two scans in turn.
 MOST_REVERSALS = 2
 REVERSED_SHARE = 0.05
+#: Where every second step is larger by chance, it is so among few.
+LEAST_ALTERNATING = 16
 #: Share of sagittal and coronal slices at either end where the body begins.
 RIM = 0.1
 
@@ -84,10 +88,15 @@ def objections(evidence: Evidence) -> list[Objection]:
     ratio = ratios(thumbnails, pairs)
     told = ratio[ratio > 0]
     reversals = find_reversals(thumbnails, pairs)
-    alternate = len(told) >= LEAST_SLICES and np.median(told) >= ALTERNATING_RATIO
-    if alternate or len(reversals) > max(MOST_REVERSALS, REVERSED_SHARE * len(thumbnails)):
-        last = len(thumbnails) - 1
-        return [Objection(0, last, "alternate between two states of the body", True)]
+    alternate = len(told) >= LEAST_SLICES and bool(np.median(told) >= ALTERNATING_RATIO)
+    alternate |= len(reversals) > max(MOST_REVERSALS, REVERSED_SHARE * len(thumbnails))
+    # Ribs may come and go from slice to slice; the rest does not.
+    uneven = min(unevenness(steps) for steps in (pairs.difference_hu, pairs.without_ribs_hu))
+    uneven = uneven if len(thumbnails) > LEAST_ALTERNATING else 1.0
+    if alternate or uneven >= alternation.DOUBTFUL:
+        certain = bool(alternate or uneven >= alternation.CERTAIN)
+        words = "alternate between two states of the body"
+        return [Objection(0, len(thumbnails) - 1, words, certain)]
     found = [
         Objection(first, last, "are in the reverse order of their positions", True)
         for first, last in reversals

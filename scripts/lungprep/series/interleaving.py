@@ -1,7 +1,10 @@
 """Whether parts of a series that fill each other's gaps are one scan, told from their pixels."""
 
+from collections import defaultdict
+
 import numpy as np
 
+from lungprep.coherence.alternation import CERTAIN, LEAST_STEP_HU
 from lungprep.coherence.pairs import Floats, compare, differences
 from lungprep.coherence.thumbnails import thumbnail
 from lungprep.dicom.slices import Slice
@@ -39,6 +42,7 @@ def belong_together(parts: list[list[Slice]], options: LoadOptions) -> bool:
     length = min(len(labelled), OF_EACH * len(parts) + 1)
     starts = np.unique(np.linspace(0, len(labelled) - length, PLACES).round().astype(int))
     across, within, offsets = [], [], []
+    steps: dict[tuple[int, int], list[float]] = defaultdict(list)
     for start in starts:
         window = labelled[start : start + length]
         small = np.stack(
@@ -53,10 +57,18 @@ def belong_together(parts: list[list[Slice]], options: LoadOptions) -> bool:
             offsets.append(float(np.median(np.abs(neighbours.offset_hu))))
             firsts, seconds = np.array(same).T
             within.append(float(np.mean(differences(small[firsts], small[seconds]))))
+            for k, step in zip(other, neighbours.difference_hu.tolist(), strict=True):
+                steps[labels[k], labels[k + 1]].append(step)
     if not across:
         return True
-    alike = sum(across) <= MOST_APART * sum(within)
+    alike = sum(across) <= MOST_APART * sum(within) and _evenly(list(steps.values()))
     return alike and float(np.median(offsets)) < LARGEST_OFFSET_HU
+
+
+def _evenly(steps: list[list[float]]) -> bool:
+    """Whether the steps from one part to another are as large as those back."""
+    sums = [float(np.mean(each)) for each in steps if len(each) >= PLACES // 2]
+    return max(sums, default=1.0) <= CERTAIN * max(min(sums, default=1.0), LEAST_STEP_HU)
 
 
 def _next_alike(labels: list[int], k: int) -> list[int]:
