@@ -1,6 +1,7 @@
 """Slices of two scans in turn: every second step between them is larger than the others."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lungprep.coherence.pairs import Floats
 
@@ -10,15 +11,21 @@ DOUBTFUL = 1.25
 CERTAIN = 1.45
 #: Steps of less are noise, and alike in any case.
 LEAST_STEP_HU = 1.0
+#: Where every second step is larger by chance, it is so among few slices.
+LEAST_SLICES = 16
+#: Fewer steps of a kind tell nothing.
+LEAST_ALIKE = 3
 
 
-def unevenness(steps: Floats) -> float:
+def unevenness(steps: Floats, kinds: NDArray[np.int64] | None = None) -> float:
     """By how much every second step is larger than those before and behind it, in the middle.
 
     Parameters
     ----------
     steps : ndarray, shape (n,)
         Difference of each slice from the next, HU; six or more.
+    kinds : ndarray of int, shape (n,), optional
+        Which steps are alike; by default, every second one.
 
     Returns
     -------
@@ -27,4 +34,7 @@ def unevenness(steps: Floats) -> float:
     """
     logs = np.log(np.maximum(steps, LEAST_STEP_HU))
     above = logs[1:-1] - (logs[:-2] + logs[2:]) / 2
-    return float(np.exp(abs(np.median(above[::2]) - np.median(above[1::2])) / 2))
+    kinds = np.arange(len(steps)) % 2 if kinds is None else kinds
+    counts = zip(*np.unique(kinds[1:-1], return_counts=True), strict=True)
+    medians = [np.median(above[kinds[1:-1] == kind]) for kind, n in counts if n >= LEAST_ALIKE]
+    return float(np.exp((max(medians) - min(medians)) / 2)) if medians else 1.0

@@ -16,7 +16,7 @@ SHORTER = 0.8
 USUAL = 1.4
 #: Only stretches between steps that are steeper than this are tried.
 STEEP = 1.2
-LEAST_STEP_HU = 4.0
+LEAST_STEP_HU = 3.0
 MOST_STEPS = 40
 #: Where steps within the stretch are nearly as large, it is the anatomy: ribs come and go.
 ALIKE = 0.8
@@ -56,9 +56,9 @@ def find_reversals(thumbnails: Floats, pairs: Pairs) -> list[tuple[int, int]]:
     turned = _turned(thumbnails, a, b, KEPT)
     shares = turned.sum(axis=0) / (steps[a] + steps[b])
     shares[(turned > USUAL * usual).any(axis=0)] = np.inf
-    bare = _turned(thumbnails, a, b, WITHOUT_RIBS).sum(axis=0)
-    bare /= np.maximum(pairs.without_ribs_hu[a] + pairs.without_ribs_hu[b], LEAST_STEP_HU)
-    shares = np.maximum(shares, bare)
+    without_ribs = pairs.without_ribs_hu[a] + pairs.without_ribs_hu[b]
+    bare = _turned(thumbnails, a, b, WITHOUT_RIBS).sum(axis=0) / np.maximum(without_ribs, 1)
+    shares = np.where(without_ribs >= 2 * LEAST_STEP_HU, np.maximum(shares, bare), np.inf)
     found: list[tuple[int, int]] = []
     for n in np.argsort(shares):
         first, last = turns[n][0] + 1, turns[n][1]

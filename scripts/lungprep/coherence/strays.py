@@ -42,7 +42,7 @@ SHIFT_MM = Measure(4.0, 10.0, "lies {:.0f} mm aside")
 #: How far a slice lies from its neighbours, as a share of how far they lie from one another: 0.5 to
 #: 0.9 in sound scans, 1 where all is noise, 1.2 to 2 for two slices that changed places, 2 to 20
 #: for a slice of another scale, place or person.
-RATIO = Measure(1.2, 2.0, "does not fit")
+RATIO = Measure(1.25, 2.0, "does not fit")
 #: A slice that its neighbours show almost alike, as where a breath moves the body back by two gaps,
 #: lies no farther from them than slices around it from theirs.
 LEAST_STEEPNESS = 1.05

@@ -19,8 +19,6 @@ ALTERNATING_RATIO = 1.1
 #: More stretches in reverse order, also as a share of the slices, are two scans in turn.
 MOST_REVERSALS = 2
 REVERSED_SHARE = 0.05
-#: Where every second step is larger by chance, it is so among few.
-LEAST_ALTERNATING = 16
 #: Share of sagittal and coronal slices at either end where the body begins.
 RIM = 0.1
 
@@ -92,7 +90,7 @@ def objections(evidence: Evidence) -> list[Objection]:
     alternate |= len(reversals) > max(MOST_REVERSALS, REVERSED_SHARE * len(thumbnails))
     # Ribs may come and go from slice to slice; the rest does not.
     uneven = min(unevenness(steps) for steps in (pairs.difference_hu, pairs.without_ribs_hu))
-    uneven = uneven if len(thumbnails) > LEAST_ALTERNATING else 1.0
+    uneven = uneven if len(thumbnails) > alternation.LEAST_SLICES else 1.0
     if alternate or uneven >= alternation.DOUBTFUL:
         certain = bool(alternate or uneven >= alternation.CERTAIN)
         words = "alternate between two states of the body"

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from lungprep.dicom.slices import IDENTITY, Slice
 from lungprep.errors import MissingTag
@@ -56,18 +57,19 @@ def partings(
         runs = _runs(slices, keyword, height)
         if len(runs) > 1:
             yield runs
-    repeated = _repeats(slices)
+    ordered = sorted(slices, key=height)
+    repeated = _repeats(ordered)
     if repeated > 1:
-        ordered = sorted(slices, key=height)
         yield [ordered[k::repeated] for k in range(repeated)]
 
 
 def _repeats(slices: list[Slice]) -> int:
-    """How many slices share an InstanceNumber, where most do; 1 where most have their own."""
-    counts = Counter(slice_.text("InstanceNumber") for slice_ in slices)
-    counts.pop("", None)
-    most = Counter(counts.values()).most_common(1)
-    return most[0][0] if most else 1
+    """How many neighbours share an InstanceNumber, for most; 1 where most have their own."""
+    numbers = [slice_.text("InstanceNumber") for slice_ in slices]
+    counts = Counter(Counter(number for number in numbers if number).values())
+    repeated = counts.most_common(1)[0][0] if counts else 1
+    alike = sum(one == other != "" for one, other in pairwise(numbers))
+    return repeated if 2 * alike > len(numbers) * (1 - 1 / repeated) else 1
 
 
 def _value(slice_: Slice, keyword: str) -> str:

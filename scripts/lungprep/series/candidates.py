@@ -76,7 +76,7 @@ def candidates(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
     try:
         whole = _as_volume(slices, strict)
         # Inspiration and expiration may interleave evenly by chance.
-        return _interleaved(slices, strict) or [whole]
+        return _interleaved(whole.slices, strict) or [whole]
     except PARTABLE:
         parts = _parts(slices, strict, _height_along_normal(slices))
         if parts:
