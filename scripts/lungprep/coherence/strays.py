@@ -118,6 +118,7 @@ def find_strays(
     steep = steepness(pairs.difference_hu)
     ratio = np.where((steep[:-1] + steep[1:]) / 2 < LEAST_STEEPNESS, 0.0, ratio)
     ratio[metal[:-2] | metal[1:-1] | metal[2:]] /= METAL_FACTOR
+    ratio[_in_pairs(ratio >= RATIO.doubtful)] = 0
     measured = (
         (MIRRORED, -np.maximum(pairs.mirrored[:-1], pairs.mirrored[1:])),
         (OFFSET_HU, np.abs(_own(pairs.offset_hu))),
@@ -132,6 +133,18 @@ def find_strays(
             if k not in found or (certain and not found[k].certain):
                 found[k] = Stray(k + 1, measure.words.format(values[k]), certain)
     return [found[k] for k in sorted(found)]
+
+
+def _in_pairs(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which have a neighbour: a breath folds the stack, and both slices at the fold seem to stray.
+
+    Two slices that changed places are found by their order; two of other content differ from one
+    neighbour only.
+    """
+    beside = np.zeros_like(which)
+    beside[1:] |= which[:-1]
+    beside[:-1] |= which[1:]
+    return which & beside
 
 
 def _own(steps: Floats) -> Floats:
