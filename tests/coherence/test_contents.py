@@ -27,6 +27,17 @@ def test_at_an_end_only_a_constant_slice_after_a_full_one_is_lost():
     assert which(stack, along_body=False) == []
 
 
+def test_air_between_a_table_and_a_body_is_not_lost():
+    """Coronal slices: the table, air, the body."""
+    stack = body(HEIGHTS)
+    stack[0], stack[1] = -1000.0, -1000.0
+    stack[0, 8:24] = -400.0
+    assert which(stack) == [1]
+    assert which(stack, along_body=False) == []
+    stack[9] = -1000.0
+    assert which(stack, along_body=False) == [9]
+
+
 def test_nothing_is_lost_where_all_is_air():
     assert which(np.full((9, 32, 32), -1000, np.float32)) == []
 

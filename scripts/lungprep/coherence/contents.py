@@ -1,6 +1,7 @@
 """Slices without content, and slices that repeat another one."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,22 @@ def lost(thumbnails: Floats, empty: NDArray[np.bool_], *, along_body: bool) -> N
         constant = thumbnails[end].std(axis=(1, 2)) < CONSTANT_HU
         gap = differences(thumbnails[end], thumbnails[[inner]]).min(initial=np.inf)
         found[end] = constant & along_body & (gap >= abrupt_hu)
+    if not along_body:
+        for below, above in pairwise(full.tolist()):
+            found[below + 1 : above] &= _amid_alike(thumbnails[below : above + 1])
     return found
+
+
+def _amid_alike(thumbnails: Floats) -> bool:
+    """Whether the first and last are nearer to each other than to the empty slices between.
+
+    Between a table and the body on it there are slices of air.
+    """
+    ends, between = thumbnails[[0, -1]], thumbnails[1:-1]
+    if not len(between):
+        return True
+    nearest = min(float(differences(between, ends[[k]]).min()) for k in (0, 1))
+    return bool(differences(ends[:1], ends[1:])[0] < nearest / 2)
 
 
 def partly_lost(thumbnails: Floats) -> NDArray[np.bool_]:

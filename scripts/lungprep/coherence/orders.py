@@ -12,8 +12,8 @@ Indices = NDArray[np.int64]
 
 #: A stretch is in the wrong order where turning it round shortens the way through the slices at
 #: its ends to this share, and leaves no step there that is not usual.
-SHORTER = 0.8
-USUAL = 1.4
+SHORTER = 0.85
+USUAL = 1.7
 #: Only stretches between steps that are steeper than this are tried.
 STEEP = 1.2
 LEAST_STEP_HU = 3.0
