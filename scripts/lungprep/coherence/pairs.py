@@ -16,6 +16,7 @@ TISSUE_HU = (-300, 250)
 AIR_BELOW_HU = -700
 PADDING_HU = -1020
 LEAST_SHARE = 0.02
+LEAST_OFFSET_HU = 20
 LEAST_AIR_OFFSET_HU = 10
 CLIPPED_HU = -1010
 #: Air outside the body, but no lung, is below; tissue is so much denser.
@@ -108,7 +109,7 @@ def compare(one: Floats, other: Floats) -> Pairs:
     return Pairs(
         differences(one, other),
         differences(one, other, WITHOUT_RIBS),
-        np.array([_offset(a, b) for a, b in zip(one, other, strict=True)]),
+        _offsets(one, other),
         np.stack([-_fit(down, change), -_fit(across, change)], axis=1),
         -_fit(_radial(down, across), change),
         _side(one, other),
@@ -116,14 +117,23 @@ def compare(one: Floats, other: Floats) -> Pairs:
     )
 
 
-def _offset(one: Floats, other: Floats) -> float:
-    change = other - one
+def _offsets(one: Floats, other: Floats) -> Floats:
+    """Offset of each pair; 0 where less than half of the tissue changes by as much as matters."""
     low, high = TISSUE_HU
-    tissue = (one > low) & (one < high) & (other > low) & (other < high)
+    tissue = (np.minimum(one, other) > low) & (np.maximum(one, other) < high)
+    changed = tissue & (np.abs(other - one) >= LEAST_OFFSET_HU)
+    counts, most = (np.count_nonzero(part, axis=(1, 2)) for part in (tissue, changed))
+    offsets = np.zeros(len(one))
+    for k in np.flatnonzero((2 * most >= counts) & (counts >= LEAST_SHARE * one[0].size)):
+        offsets[k] = _offset(one[k], other[k], tissue[k])
+    return offsets
+
+
+def _offset(one: Floats, other: Floats, tissue: NDArray[np.bool_]) -> float:
+    change = other - one
     air = np.minimum(one, other) < AIR_BELOW_HU
     air &= np.maximum(one, other) > PADDING_HU
-    least = max(1, int(LEAST_SHARE * one.size))
-    if np.count_nonzero(tissue) < least or np.count_nonzero(air) < least:
+    if np.count_nonzero(air) < LEAST_SHARE * one.size:
         return 0.0
     offset, of_air = (float(np.median(change[part])) for part in (tissue, air))
     clipped = min(float(np.median(part[air])) for part in (one, other)) <= CLIPPED_HU

@@ -18,7 +18,7 @@ from lungprep.errors import (
 from lungprep.hounsfield.rescale import slice_hu
 from lungprep.series.acquisitions import partings
 from lungprep.series.duplicates import without_duplicates
-from lungprep.series.geometry import Stack
+from lungprep.series.geometry import Floats, Stack
 from lungprep.series.interleaving import belong_together
 from lungprep.series.policy import LoadOptions
 from lungprep.series.stacking import Planes, axes_of, stack_planes
@@ -76,7 +76,7 @@ def candidates(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
     try:
         whole = _as_volume(slices, strict)
         # Inspiration and expiration may interleave evenly by chance.
-        return _interleaved(whole.slices, strict) or [whole]
+        return _interleaved(whole, strict) or [whole]
     except PARTABLE:
         parts = _parts(slices, strict, _height_along_normal(slices))
         if parts:
@@ -141,12 +141,17 @@ def _height_along_normal(slices: list[Slice]) -> Callable[[Slice], float] | None
         normal = axes_of(planes_of(slices))[0]
     except InconsistentSlices:
         return None
+    return _height_along(normal)
+
+
+def _height_along(normal: Floats) -> Callable[[Slice], float]:
     return lambda slice_: float(np.dot(slice_.numbers("ImagePositionPatient", 3), normal))
 
 
-def _interleaved(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
+def _interleaved(whole: Candidate, options: LoadOptions) -> list[Candidate]:
     """The acquisitions of an even series, where its tags part it and its pixels agree."""
-    for parts in partings(slices, _height_along_normal(slices)):
+    slices = whole.slices
+    for parts in partings(slices, _height_along(whole.stack.axes[0])):
         found = [c for part in parts for c in _part(part, slices, options)]
         if len(found) > 1 and not belong_together([c.slices for c in found], options):
             return found
