@@ -1,5 +1,6 @@
 from itertools import product
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from segmentation_shapes import ellipsoid, share
 
-from lungprep.segmentation.rolling import goes_on, unreached
+from lungprep.segmentation.rolling import _closed, goes_on, unreached
 
 SPACINGS = [(2.0, 2.0, 2.0), (5.0, 1.5, 2.0), (1.0, 3.0, 3.0), (0.7, 0.7, 0.7)]
 shapes = st.tuples(*[st.integers(1, 12)] * 3)
@@ -58,6 +59,28 @@ def test_votes_are_those_of_disks_in_each_plane(spacing, radius, filled):
     most = ndimage.maximum_filter(expected, 3)
     assert np.mean((found < least) | (found > most)) < 0.001
     assert np.count_nonzero(found != expected) < 0.2 * np.count_nonzero(expected)
+
+
+def closed_by_distances(plane, radius):
+    """Closing by what lies within OpenCV's chamfer distance, worked out twice."""
+    frame = int(radius) + 2
+    outside = np.pad(~plane, frame, constant_values=True).astype(np.uint8)
+    far = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_5) <= radius
+    back = cv2.distanceTransform(far.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) > radius
+    return back[frame:-frame, frame:-frame]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.tuples(st.integers(1, 20), st.integers(1, 25), st.integers(1, 25)),
+    st.floats(0.3, 14),
+    st.integers(0, 999),
+    st.sampled_from([0.0, 0.03, 0.2, 0.6]),
+)
+def test_planes_in_the_bits_of_a_byte_close_as_each_by_itself(shape, radius, seed, filled):
+    planes = np.random.default_rng(seed).random(shape) < filled
+    expected = [closed_by_distances(plane, radius) for plane in planes]
+    np.testing.assert_array_equal(_closed(planes, radius, 1.0, 1.0), expected)
 
 
 @settings(max_examples=30, deadline=None)
