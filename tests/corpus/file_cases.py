@@ -280,4 +280,13 @@ CASES = [
             "RescaleIntercept",
         )
     ),
+    Case(
+        "no PixelRepresentation, beside a PixelPaddingValue in implicit VR",
+        lambda: pack(drop(real.series(), "PixelRepresentation")),
+        refused=(
+            "MissingTag",
+            "ct/001.dcm has no usable PixelRepresentation (found None); export the series again "
+            "with its geometry and rescale tags",
+        ),
+    ),
 ]

@@ -60,6 +60,8 @@ def read_object(key: str, content: bytes) -> list[Slice] | str:
             )
         if "PixelData" not in dataset and (mended := _mended(content, dataset)) is not None:
             dataset, broken = mended, ""
+        if "PixelRepresentation" not in dataset:
+            _drop_signed(dataset)
         # pydicom converts a value, or finds that it can't, when it is asked for.
         for tag in CONVERTED:
             dataset.get(tag)
@@ -97,6 +99,16 @@ def _mended(content: bytes, dataset: Dataset) -> Dataset | None:
         if "PixelData" in found and not broken and (not _is_encoded(found) or _is_whole(found)):
             return found
     return None
+
+
+def _drop_signed(dataset: Dataset) -> None:
+    """Take out the values whose sign only PixelRepresentation tells: that one is what is missing.
+
+    In implicit VR, pydicom can't convert them.
+    """
+    for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"):
+        if keyword in dataset:
+            del dataset[keyword]
 
 
 def _is_whole(dataset: Dataset) -> bool:
