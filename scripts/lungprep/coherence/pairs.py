@@ -26,6 +26,8 @@ DENSER_HU = 400
 LEAST_ASYMMETRY_HU = 15
 #: A shift or zoom explains at least this share of the change's square.
 LEAST_EXPLAINED = 0.2
+#: Of the difference, so much is left at most where a mirrored slice is turned back: 0.8.
+MIRRORED_SHARE = 0.85
 AT_A_TIME = 32
 
 
@@ -164,4 +166,10 @@ def _side(one: Floats, other: Floats) -> Floats:
     least = LEAST_ASYMMETRY_HU**2 * one[0].size
     told = np.minimum(*powers) >= least
     sides: Floats = np.where(told, product / np.sqrt(np.maximum(powers[0] * powers[1], 1)), 1.0)
+    # Where one lung ends and the dome on the other side begins nothing is mirrored: the slices are
+    # hardly more alike the other way round.
+    turned = np.flatnonzero(sides < 0)
+    as_they_are = differences(one[turned], other[turned])
+    nearer = differences(one[turned], other[turned, :, ::-1]) < MIRRORED_SHARE * as_they_are
+    sides[turned[~nearer]] = 0.0
     return sides

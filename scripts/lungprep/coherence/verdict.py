@@ -10,12 +10,16 @@ from lungprep.coherence import alternation
 from lungprep.coherence.alternation import unevenness
 from lungprep.coherence.breaks import find_breaks
 from lungprep.coherence.contents import LEAST_SLICES, partly_lost
+from lungprep.coherence.interpolation import SliceHU, noise_unevenness
 from lungprep.coherence.orders import find_reversals
 from lungprep.coherence.pairs import Floats, neighbours
 from lungprep.coherence.strays import find_strays, ratios
 
 #: Most slices of two scans in turn are farther from both neighbours than these from each other.
 ALTERNATING_RATIO = 1.1
+#: Noise alternates as much as all else, or more, where slices are interpolated; in two scans in
+#: turn, at most by 0.9 times as much.
+AS_UNEVEN = 0.95
 #: More stretches in reverse order, also as a share of the slices, are two scans in turn.
 MOST_REVERSALS = 2
 REVERSED_SHARE = 0.05
@@ -41,6 +45,8 @@ class Evidence:
         Slices that show nothing.
     along_body : bool
         Whether the slices follow each other along the body, which does not begin within a gap.
+    slice_hu : callable, optional
+        Gives the HU (rows, columns) of a slice, where thumbnails do not tell.
     """
 
     thumbnails: Floats
@@ -49,6 +55,7 @@ class Evidence:
     metal: NDArray[np.bool_]
     empty: NDArray[np.bool_]
     along_body: bool = True
+    slice_hu: SliceHU | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,10 @@ def objections(evidence: Evidence) -> list[Objection]:
     # Ribs may come and go from slice to slice; the rest does not.
     uneven = min(unevenness(steps) for steps in (pairs.difference_hu, pairs.without_ribs_hu))
     uneven = uneven if len(thumbnails) > alternation.LEAST_SLICES else 1.0
+    if uneven >= alternation.DOUBTFUL and evidence.slice_hu is not None:
+        noise = noise_unevenness(evidence.slice_hu, len(thumbnails))
+        computed = noise >= AS_UNEVEN * uneven
+        uneven = 1.0 if computed else uneven
     if alternate or uneven >= alternation.DOUBTFUL:
         certain = bool(alternate or uneven >= alternation.CERTAIN)
         words = "alternate between two states of the body"

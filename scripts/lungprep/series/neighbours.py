@@ -1,6 +1,5 @@
 """What the pixels of a stack say of its slices: some may show nothing, or not belong."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -8,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.coherence.contents import is_empty, lost, repeats
+from lungprep.coherence.interpolation import SliceHU, on_a_line
 from lungprep.coherence.thumbnails import Thumbnail, block_size, thumbnail
 from lungprep.coherence.verdict import Evidence, Objection, objections
 from lungprep.errors import StraySlices
 from lungprep.hounsfield.scale import HU_MAX
-from lungprep.series.geometry import Stack
+from lungprep.series.geometry import Floats, Stack
 from lungprep.series.policy import LoadOptions
 from lungprep.volume import Triple, triple
 
@@ -64,12 +64,11 @@ class Look:
 
     def add(self, hu: NDArray[np.int16], stack: Stack) -> None:
         """Look at the next slice, HU (rows, columns)."""
+        self.metal.append(bool(hu.max() >= METAL_HU))
         if stack.shifts_mm is not None:
-            shift = stack.shifts_mm[len(self.thumbnails)] / stack.spacing_mm[1:]
-            hu = np.roll(hu, np.rint(shift).astype(int), axis=(0, 1))
+            hu = _shifted(hu, stack.shifts_mm[len(self.thumbnails)] / stack.spacing_mm[1:])
         small = thumbnail(hu)
         self.thumbnails.append(small)
-        self.metal.append(bool(hu.max() >= METAL_HU))
         self.empty.append(is_empty(small) and is_empty(thumbnail(hu, HU_MAX)))
 
     def with_content(self, stack: Stack) -> NDArray[np.bool_]:
@@ -87,7 +86,7 @@ class Look:
 def check_neighbours(
     look: Look,
     stack: Stack,
-    slice_hu: Callable[[int], NDArray[np.int16]],
+    slice_hu: SliceHU,
     options: LoadOptions,
 ) -> list[Stray]:
     """Compare each slice with its neighbours.
@@ -116,9 +115,7 @@ def check_neighbours(
     thumbnails = np.stack(look.thumbnails)
     size = block_size(*stack.shape[1:])
     block_mm = (size * stack.spacing_mm[1], size * stack.spacing_mm[2])
-    copies = [
-        Objection(a, b, "have the same pixels", True) for a, b in repeats(thumbnails, slice_hu)
-    ]
+    copies = [Objection(a, b, "have the same pixels", True) for a, b in _copies(look, slice_hu)]
     evidence = Evidence(
         thumbnails,
         stack.heights,
@@ -126,6 +123,7 @@ def check_neighbours(
         np.array(look.metal),
         np.array(look.empty),
         _along_body(stack),
+        slice_hu,
     )
     found = copies or objections(evidence)
     certain = [objection for objection in found if objection.certain]
@@ -136,6 +134,32 @@ def check_neighbours(
             "upload the series again, or set load.on_stray_slices to flag if it is sound",
         )
     return [Stray(_position(stack, o.first), _position(stack, o.last), o.found) for o in found]
+
+
+def _copies(look: Look, slice_hu: SliceHU) -> list[tuple[int, int]]:
+    """Slices with the same pixels; but not those beyond the ends of a scan that was resampled."""
+    copies = repeats(np.stack(look.thumbnails), slice_hu)
+    count = len(look.keys)
+    first = next((k for k in range(count - 1) if (0, k + 1) not in copies), 0)
+    repeated = {b for _, b in copies}
+    last = next((k for k in range(count - 1, 0, -1) if k not in repeated), 0)
+    inside = [(a, b) for a, b in copies if b > first and a < last]
+    return [] if copies and not inside and on_a_line(slice_hu, count) else copies
+
+
+def _shifted(hu: NDArray[np.int16], pixels: Floats) -> NDArray[np.int16]:
+    """Shift a slice down and across, linear between pixels; its edges go on beyond it.
+
+    Half a pixel more or less is as much as thin neighbours differ by.
+    """
+    moved = hu.astype(np.float32)
+    for axis, (shift, count) in enumerate(zip(pixels, hu.shape, strict=True)):
+        whole = int(np.floor(shift))
+        near, far = (
+            moved.take(np.arange(count) - step, axis, mode="clip") for step in (whole, whole + 1)
+        )
+        moved = near + np.float32(shift - whole) * (far - near)
+    return np.rint(moved).astype(np.int16)
 
 
 def _along_body(stack: Stack) -> bool:
