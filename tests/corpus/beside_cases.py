@@ -5,7 +5,7 @@ import io
 import struct
 import zipfile
 
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless
 
 from corpus import real
 from corpus.case import Case
@@ -147,6 +147,20 @@ PRIVATE = {
     "no VR": struct.pack("<HHL", 0x19, 0x1001, 40),
 }
 
+
+def without_syntax(syntax: str) -> Files:
+    """File headers that do not say how the data sets are encoded."""
+    files = {}
+    for key, content in recoded(real.series(), syntax).items():
+        value = syntax.encode() + b"\0" * (len(syntax) % 2)
+        element = b"\x02\x00\x10\x00UI" + len(value).to_bytes(2, "little") + value
+        assert element in content
+        # Another element of as many bytes: ImplementationVersionName.
+        other = b"\x02\x00\x13\x00SH" + len(value).to_bytes(2, "little") + b"X" * len(value)
+        files[key] = content.replace(element, other, 1)
+    return files
+
+
 CASES = [
     Case(
         "segmentation and contours without file header beside the scan",
@@ -252,5 +266,16 @@ CASES = [
             check=as_measured,
         )
         for words, head in PRIVATE.items()
+    ),
+    *(
+        Case(
+            f"no TransferSyntaxUID, {words}",
+            lambda syntax=syntax: without_syntax(syntax),
+            check=as_measured,
+        )
+        for words, syntax in (
+            ("implicit VR", ImplicitVRLittleEndian),
+            ("explicit VR", ExplicitVRLittleEndian),
+        )
     ),
 ]

@@ -17,6 +17,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
 
@@ -52,6 +53,9 @@ Tags = list[BaseTag | int]
 PREFIX = slice(128, 132)
 CHARACTER_SET = 0x00080005
 PIXEL_DATA = 0x7FE00010
+UNDEFINED_LENGTH = 0xFFFFFFFF
+# What a file without TransferSyntaxUID is in, by whether its elements lack their VR.
+NATIVE = {True: ImplicitVRLittleEndian, False: ExplicitVRLittleEndian}
 GROUP_1 = 0x00010000
 # Values of more bytes are looked up in the content, which saves pixel data from being copied.
 COPIED_BYTES = 1 << 16
@@ -108,7 +112,7 @@ def parse(content: bytes, tags: Tags, start: int = PREFIX.stop) -> Dataset:
     """
     meta: Elements = {}
     body: Elements = {}
-    encoding, whole = (True, True), True
+    encoding, whole, syntax = (True, True), True, ""
     failure: Exception | None = None
     stream = Metered(content)
     stream.seek(start)
@@ -130,12 +134,19 @@ def parse(content: bytes, tags: Tags, start: int = PREFIX.stop) -> Dataset:
     dataset = Dataset(body)
     dataset.set_original_encoding(*encoding, "iso8859")
     dataset.file_meta = FileMetaDataset(meta)
+    if not syntax and _is_native(body.get(BaseTag(PIXEL_DATA))):
+        dataset.file_meta.TransferSyntaxUID = NATIVE[encoding[0]]
     if failure is not None:
         # Not the text of the error, which may quote the value of a broken element.
         kind = type(failure)
         reason = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
         raise BrokenFile(reason, dataset) from failure
     return dataset
+
+
+def _is_native(pixels: Element | None) -> bool:
+    """Whether pixel data is not encoded (PS3.5 A.4): encoded frames have no length of their own."""
+    return isinstance(pixels, RawDataElement) and pixels.length != UNDEFINED_LENGTH
 
 
 def _is_behind_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
