@@ -10,9 +10,9 @@ from lungprep.coherence.steepness import steepness
 from lungprep.coherence.strays import METAL_FACTOR, MIRRORED, Limits
 
 #: A step that is so many times the usual one around it is looked at, if the outline of the body
-#: changes with it. In four real scans, thinned to gaps of 1.25 to 16 mm, steps reach 2.3 and changes
-#: of the outline 0.033; between two of the scans the outline changes by 0.12 or more. A base of a
-#: lung may begin within a gap, and leaves the outline as it is.
+#: changes with it. In four real scans, thinned to gaps of 1.25 to 16 mm, steps reach 2.3, and
+#: changes of the outline 0.033; between two of the scans the outline changes by 0.12 or more. A
+#: base of a lung may begin within a gap, and leaves the outline as it is.
 STEEP = Limits(3.5, 5.0)
 OUTLINE = Limits(0.04, 0.08)
 #: As far up and down, slices tell how much anatomy changes with distance; where the gaps are wide,

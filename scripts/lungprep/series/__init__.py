@@ -4,7 +4,8 @@
 images are of one person. `image_types` sets localizers aside and names what is computed.
 `candidates` forms the volumes of a series, with `acquisitions`, which takes it apart where it holds
 several (`interleaving` asks the pixels), and `stacking`, the gate of the geometry, which `gaps`,
-`shifts` and `duplicates` belong to; `joining` puts a scan together that was split into several series, its `parts`.
+`shifts` and `duplicates` belong to; `joining` puts a scan together that was split into several
+series, its `parts`.
 
 `selection` takes one of the volumes. Where there are several, `lung_content` looks at a few slices
 of each, with `lung_planes`; `contenders` has the criteria, `examinations` the days, `preference`
