@@ -18,6 +18,7 @@ from lungprep.shards.papers import LIST, RESULT, VARIABLE, Result, listed_patien
 from lungprep.shards.scratch import scratch
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import check_pair
+from lungprep.stores.s3_certificates import found_from_elsewhere
 from lungprep.verdicts import NODE, as_designed
 
 # A stopped job has 30 s on a stock SLURM before it is killed, and 5 where that is short.
@@ -110,7 +111,8 @@ def _run(
     command: list[str], folder: Path, wanted: Callable[[], bool], say: Callable[[str], None]
 ) -> None:
     """Run Snakemake in a folder for as long as it is wanted there."""
-    environ = {**os.environ, VARIABLE: str(folder / "result.json")}
+    result = {VARIABLE: str(folder / "result.json")}
+    environ = {**os.environ, **found_from_elsewhere(os.environ), **result}
     # What sent the share must not send its steps.
     environ.pop("SNAKEMAKE_PROFILE", None)
     with subprocess.Popen(

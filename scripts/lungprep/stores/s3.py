@@ -66,6 +66,10 @@ class S3Prefix:
         return self._objects
 
     @cached_property
+    def _is_encrypted(self) -> bool:
+        return s3_clients.is_encrypted(self._options)
+
+    @cached_property
     def _client(self) -> Any:
         with boto3_errors(str(self.address)):
             return s3_clients.boto3_client(self.address, self._options)
@@ -131,9 +135,7 @@ class S3Prefix:
             content = bytes(answer.bytes())
         if len(content) != size:
             raise broke_off(where, f"broke off after {len(content)} of {size} bytes")
-        if not s3_clients.is_encrypted(self._options) and not self._checks.accept(
-            content, etag, doubted
-        ):
+        if not self._is_encrypted and not self._checks.accept(content, etag, doubted):
             raise broke_off(where, "was changed on its way: its MD5 is not that of the ETag")
         return content
 

@@ -16,12 +16,19 @@ from lungprep.errors import (
     NotFound,
     ObjectNotFound,
     RequestRefused,
+    StoreError,
     StoreUnreachable,
     TransferMismatch,
     UnusableKey,
 )
+from lungprep.stores.s3_unsigned import (
+    REMEDY,
+    expired,
+    no_credentials,
+    of_botocore,
+    of_provider,
+)
 
-_CREDENTIALS = "check the AWS_* variables or the profile, and the rights on the bucket"
 ARCHIVED = "InvalidObjectState"
 _NETWORK = "check the endpoint and the network, run again"
 _REFUSED = {
@@ -59,8 +66,8 @@ _TRANSIENT = {
 _TIER = re.compile(r"<(?:AccessTier|StorageClass)>([A-Z_]+)</")
 _CODE = re.compile(r"<Code>([\w.]+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
-_SERVER = re.compile(r"https?://[^/\s\"]+")
-_CAUSE = re.compile(r"kind: (ConnectionRefused|ConnectionReset|TimedOut)|(dns error)|(certificate)")
+_SERVER = re.compile(r"https?://[^/\s\",]+")
+_CAUSE = re.compile(r"kind: (ConnectionRefused|ConnectionReset|TimedOut)|(dns error)")
 
 
 class TierUntold(ArchivedObject):
@@ -97,9 +104,15 @@ def boto3_errors(where: str) -> Iterator[None]:
     except (IncompleteReadError, ResponseParserError) as error:
         raise broke_off(where) from error
     except ParamValidationError as error:
-        raise RequestRefused(f"{where} can't be asked for: {error}", "check the config") from error
+        found = " ".join(str(error).split())
+        raise RequestRefused(f"{where} can't be asked for: {found}", "check the config") from error
     except BotoCoreError as error:
-        raise AccessRefused(f"{where} needs credentials: {error}", _CREDENTIALS) from error
+        raise of_botocore(error, where) from error
+    except RuntimeError as error:
+        # botocore's own word for it.
+        if "still expired" not in str(error):
+            raise
+        raise expired(where) from error
 
 
 @contextmanager
@@ -128,16 +141,13 @@ def obstore_errors(where: str) -> Iterator[None]:
             raise (archived(where, tiers[-1]) if tiers else untold(where)) from error
         if code:
             raise explain(code[1], where, int(status[1]) if status else 0) from error
+        if unsigned := of_provider(text):
+            raise unsigned from error
         if "redirect without LOCATION" in text:
             raise explain("PermanentRedirect", where) from error
         if "error sending request" in text.splitlines()[0]:
             raise _no_answer(text, where) from error
         raise broke_off(where) from error
-
-
-def no_credentials(where: str) -> AccessRefused:
-    """Error for a signed request that there is nothing to sign with."""
-    return AccessRefused(f"{where} needs credentials and none were found", _CREDENTIALS)
 
 
 def broke_off(where: str, how: str = "broke off, or stalled") -> StoreUnreachable:
@@ -196,20 +206,25 @@ def explain(code: str, where: str, status: int = 0) -> LungprepError:
     if code == "NoSuchUpload":
         return UploadGone(f"the parts of {where} are gone", "run again")
     if code in _REFUSED:
-        return AccessRefused(f"{where} was refused ({code})", _CREDENTIALS)
+        return AccessRefused(f"{where} was refused ({code})", REMEDY)
     if code in _TRANSIENT or (status >= 500 and status != 501):
         return StoreUnreachable(f"{where} could not be reached ({code})", _NETWORK)
     if status == 403:
-        return AccessRefused(f"{where} was refused ({code})", _CREDENTIALS)
+        return AccessRefused(f"{where} was refused ({code})", REMEDY)
     return RequestRefused(
         f"{where} was refused ({code})",
         f"see what {code} means in the S3 documentation, and check the address and the s3 options",
     )
 
 
-def _no_answer(text: str, where: str) -> NoAnswer:
+def _no_answer(text: str, where: str) -> StoreError:
+    from lungprep.stores.s3_certificates import refusal
+
     server, cause = _SERVER.search(text), _CAUSE.search(text)
+    refused = refusal(text, where, server[0] if server else "the server")
+    if refused:
+        return refused
     found = f"no connection to {server[0]}" if server else "no connection"
     if cause:
-        found += f": {cause[1] or cause[2] or cause[3]}"
+        found += f": {cause[1] or cause[2]}"
     return NoAnswer(f"{where} could not be reached ({found})", _NETWORK)

@@ -1,0 +1,73 @@
+"""Keys of the AWS profile in force, read without botocore, whose import each job would pay for."""
+
+import os
+from pathlib import Path
+
+from lungprep.errors import ConfigError
+
+FILES = {
+    "AWS_CONFIG_FILE": "~/.aws/config",
+    "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
+}
+
+
+def files() -> list[Path]:
+    """The config file and the credentials file, where they exist."""
+    named = (Path(os.environ.get(name) or usual) for name, usual in FILES.items())
+    return [path for path in (name.expanduser() for name in named) if path.is_file()]
+
+
+def name() -> str | None:
+    """The profile that the environment names."""
+    return os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE")
+
+
+def keys(profile: str | None = None) -> dict[str, str]:
+    """Keys of a profile; those of the credentials file win.
+
+    Parameters
+    ----------
+    profile : str, optional
+        By default the one in force.
+
+    Returns
+    -------
+    dict of str to str
+        Nested keys, such as those of ``s3``, are the lines of one value, see `nested`.
+
+    Raises
+    ------
+    ConfigError
+        If a file can't be read.
+    """
+    wanted = profile or name() or "default"
+    found: dict[str, str] = {}
+    for path in files():
+        from configparser import Error, RawConfigParser
+
+        # No section lends its keys to the others, as botocore reads them.
+        parser = RawConfigParser(default_section="")
+        try:
+            parser.read_string(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, Error) as error:
+            raise ConfigError(
+                f"{path} can't be read as a config file of AWS ({type(error).__name__})",
+                "correct it, or name another one in AWS_CONFIG_FILE",
+            ) from error
+        for section in parser.sections():
+            kind, _, rest = section.partition(" ")
+            title = rest.strip(" \"'") if kind == "profile" and rest else section
+            if title == wanted:
+                found.update(parser[section])
+    return found
+
+
+def nested(value: str) -> dict[str, str]:
+    """Keys of a value that has some below it."""
+    lines = (line.partition("=") for line in value.splitlines())
+    return {key.strip(): text.strip() for key, sign, text in lines if sign}
+
+
+def is_true(text: str | None) -> bool:
+    """Whether a switch is on, as botocore reads it."""
+    return (text or "").strip().lower() == "true"
