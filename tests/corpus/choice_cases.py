@@ -8,7 +8,7 @@ from pydicom.uid import generate_uid
 from corpus import real
 from corpus.case import Case
 from corpus.defects import as_series
-from corpus.files import Files, pack, read
+from corpus.files import Files, pack, read, write
 from corpus.oracles import as_measured, as_sampled, as_stacked
 from lungprep.phantom import Scan, chest, slices
 
@@ -68,6 +68,17 @@ def lower(**tags) -> Files:
 def upper(count: int = 15, **how) -> Files:
     """The upper half, which continues `lower`."""
     return scan("upper", count=count, up_mm=5.0 * count, **how)
+
+
+def scattered(*keywords: str) -> Files:
+    """A scan each of whose slices has UIDs of its own."""
+    files: Files = {}
+    for number, (name, content) in enumerate(scan("own").items(), start=1):
+        dataset = read(content)
+        for keyword in keywords:
+            setattr(dataset, keyword, f"1.2.9.{number}")
+        files[name] = write(dataset)
+    return files
 
 
 def is_scan(*folders: str):
@@ -146,6 +157,22 @@ PARTS = [
         lambda: pack([as_series([d], f"{k}")[0] for k, d in enumerate(real.series())]),
         flags=("series_joined",),
         check=as_measured,
+    ),
+    Case(
+        "each slice a series of its own, in a frame of reference of its own",
+        lambda: scattered("SeriesInstanceUID", "FrameOfReferenceUID"),
+        refused=(
+            "TooFewSlices",
+            "the 30 CT images are of 30 series, none of more than 1, that can't be joined to one "
+            "scan; export it again with one SeriesInstanceUID and one FrameOfReferenceUID: a tool "
+            "that replaced them for each file is the usual cause",
+        ),
+    ),
+    Case(
+        "each slice a series of its own, in a study of its own",
+        lambda: scattered("SeriesInstanceUID", "StudyInstanceUID"),
+        flags=("series_joined",),
+        check=as_stacked,
     ),
     Case(
         "the real scan, beside its upper half twice as fine",

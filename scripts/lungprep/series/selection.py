@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lungprep.dicom.slices import Slice
-from lungprep.errors import DataError, LungprepError, NoCTImages, NotOriginal
+from lungprep.errors import DataError, LungprepError, NoCTImages, NotOriginal, TooFewSlices
 from lungprep.series.alternatives import own_flags
 from lungprep.series.candidates import Candidate, candidates
 from lungprep.series.contenders import Contender
@@ -90,7 +90,7 @@ def choose_series(
     parts = parts_of(offered) if len(offered) > 1 else []
     found += joined(parts, options)
     if not found:
-        raise _failure(failures, rejected)
+        raise _failure(failures, rejected, options)
     chosen = preferred(found, parts, options, rejected)
     chosen.volume.flags.update(own_flags(chosen))
     return Choice(chosen.volume.slices[0].series_uid, chosen.volume, rejected)
@@ -120,7 +120,9 @@ def _by_series(slices: Iterable[Slice], series_uid: str | None) -> dict[str, lis
 
 
 def _failure(
-    failures: dict[str, tuple[int, DataError]], rejected: dict[str, Rejection]
+    failures: dict[str, tuple[int, DataError]],
+    rejected: dict[str, Rejection],
+    options: LoadOptions,
 ) -> LungprepError:
     if not failures:
         kinds = Counter(rejection.kind for rejection in rejected.values())
@@ -130,7 +132,15 @@ def _failure(
             "upload the original series"
             + (", or set load.accept_derived to true" if derived else ""),
         )
-    _, largest = max(failures.values(), key=lambda failure: failure[0])
+    most, largest = max(failures.values(), key=lambda failure: failure[0])
+    if len(failures) >= options.min_slices and most < options.min_slices:
+        count = sum(count for count, _ in failures.values())
+        return TooFewSlices(
+            f"the {count} CT images are of {len(failures)} series, none of more than {most}, that "
+            "can't be joined to one scan",
+            "export it again with one SeriesInstanceUID and one FrameOfReferenceUID: a tool that "
+            "replaced them for each file is the usual cause",
+        )
     others = len(rejected) - 1
     also = f" (the other {others} CT series form no volume either)" if others else ""
     return type(largest)(largest.found + also, largest.remedy)
