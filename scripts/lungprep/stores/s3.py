@@ -215,4 +215,5 @@ class S3Prefix:
         return s3_parts.abort_abandoned(self._in_parts(), prefix, {prefix + key for key in keys})
 
     def _in_parts(self) -> s3_parts.Upload:
-        return s3_parts.Upload(self._client, self._query, self._retries)
+        checksums = s3_clients.sends_checksums(self._options)
+        return s3_parts.Upload(self._client, self._query, self._retries, checksums)

@@ -63,6 +63,11 @@ def is_encrypted(options: S3Options) -> bool:
     return settings(options).is_encrypted
 
 
+def sends_checksums(options: S3Options) -> bool:
+    """Whether uploads carry a checksum of S3's."""
+    return settings(options).checksums
+
+
 def _client_options(asked: Settings, options: S3Options) -> "ClientConfig":
     chosen: ClientConfig = {
         "allow_http": True,

@@ -65,6 +65,7 @@ _TRANSIENT = {
 # S3 names the tier in its answer; only where it does not is the listing asked.
 _TIER = re.compile(r"<(?:AccessTier|StorageClass)>([A-Z_]+)</")
 _CODE = re.compile(r"<Code>([\w.]+)</Code>")
+_EXPECTED = re.compile(r"<Region>([\w-]{1,40})</Region>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _SERVER = re.compile(r"https?://[^/\s\",]+")
 _CAUSE = re.compile(r"kind: (ConnectionRefused|ConnectionReset|TimedOut)|(dns error)")
@@ -96,7 +97,8 @@ def boto3_errors(where: str) -> Iterator[None]:
         yield
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        raise explain(error.response["Error"]["Code"], where, int(status)) from error
+        told = error.response["Error"]
+        raise explain(told["Code"], where, int(status), told.get("Region")) from error
     except NoCredentialsError as error:
         raise no_credentials(where) from error
     except (ConnectionError, HTTPClientError) as error:
@@ -140,7 +142,9 @@ def obstore_errors(where: str) -> Iterator[None]:
             tiers = _TIER.findall(text)
             raise (archived(where, tiers[-1]) if tiers else untold(where)) from error
         if code:
-            raise explain(code[1], where, int(status[1]) if status else 0) from error
+            region = _EXPECTED.search(text)
+            known = int(status[1]) if status else 0
+            raise explain(code[1], where, known, region and region[1]) from error
         if unsigned := of_provider(text):
             raise unsigned from error
         if "redirect without LOCATION" in text:
@@ -180,7 +184,7 @@ def untold(where: str) -> ArchivedObject:
     return archived(where, None, TierUntold)
 
 
-def explain(code: str, where: str, status: int = 0) -> LungprepError:
+def explain(code: str, where: str, status: int = 0, region: str | None = None) -> LungprepError:
     """Typed error for an S3 error code.
 
     Parameters
@@ -191,6 +195,8 @@ def explain(code: str, where: str, status: int = 0) -> LungprepError:
         Address of what was asked for.
     status : int
         HTTP status that came with the code; 0 where unknown.
+    region : str, optional
+        The one that the store would have the request signed for.
     """
     if code == "NoSuchBucket":
         bucket = where.removeprefix("s3://").partition("/")[0]
@@ -199,6 +205,8 @@ def explain(code: str, where: str, status: int = 0) -> LungprepError:
         return ObjectNotFound(f"{where} does not exist", "check the address")
     if code in {"PermanentRedirect", "301"}:
         return AccessRefused(f"{where} is in another region", "set AWS_REGION to the bucket's")
+    if code == "AuthorizationHeaderMalformed" and region:
+        return AccessRefused(f"{where} is in another region ({region})", f"set AWS_REGION={region}")
     if code in {"PreconditionFailed", "412"}:
         return replaced(where)
     if code == ARCHIVED:

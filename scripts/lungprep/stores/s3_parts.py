@@ -14,7 +14,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from lungprep.errors import ObjectNotFound, StoreError
+from lungprep.errors import ObjectNotFound, RequestRefused, StoreError
 from lungprep.stores.etags import PART_BYTES, bare, is_of
 from lungprep.stores.retrying import Retries
 from lungprep.stores.s3_errors import UploadGone, boto3_errors
@@ -39,11 +39,14 @@ class Upload:
         Bucket, and what goes with each request.
     retries : Retries
         Of the store.
+    checksums : bool
+        Whether parts carry a checksum of S3's, as long as the store takes it.
     """
 
     client: Any
     query: dict[str, str]
     retries: Retries
+    checksums: bool = True
 
     def ask(self, name: str, **arguments: Any) -> dict[str, Any]:
         """Make a request and retry it."""
@@ -90,16 +93,15 @@ def upload(requests: Upload, key: str, content: bytes | memoryview, kms_key: str
 
 def _upload_once(requests: Upload, key: str, content: memoryview, kms_key: str | None) -> str:
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-    begun = requests.ask(
-        "create_multipart_upload", Key=key, ChecksumAlgorithm="SHA256", **encryption
-    )
+    begun, checked = _begin(requests, Key=key, **encryption)
     this = {"Key": key, "UploadId": str(begun["UploadId"])}
     completed = False
     try:
         with ThreadPoolExecutor(PARTS_AT_A_TIME) as pool:
             starts = range(0, len(content), PART_BYTES)
             pieces = (content[start : start + PART_BYTES] for start in starts)
-            parts = list(pool.map(partial(_send, requests, this), count(1), pieces))
+            send = partial(_send, requests, this, checked)
+            parts = list(pool.map(send, count(1), pieces))
         etag = _complete(requests, this, parts, content)
         completed = True
     finally:
@@ -108,11 +110,30 @@ def _upload_once(requests: Upload, key: str, content: memoryview, kms_key: str |
     return etag
 
 
-def _send(requests: Upload, this: dict[str, str], number: int, piece: memoryview) -> dict[str, Any]:
-    body = bytes(piece)
-    sha256 = base64.b64encode(hashlib.sha256(body).digest()).decode()
-    sent = requests.ask("upload_part", PartNumber=number, Body=body, ChecksumSHA256=sha256, **this)
-    return {"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA256": sha256}
+def _begin(requests: Upload, **what: str) -> tuple[dict[str, Any], bool]:
+    """Begin an upload; whether its parts may carry checksums, which some stores refuse here."""
+    begin = partial(requests.ask, "create_multipart_upload", **what)
+    if not requests.checksums:
+        return begin(), False
+    try:
+        return begin(ChecksumAlgorithm="SHA256"), True
+    except RequestRefused as error:
+        try:
+            begun = begin()
+        except RequestRefused:
+            raise error from None
+        logger.info("the store takes no checksums of parts")
+        return begun, False
+
+
+def _send(
+    requests: Upload, this: dict[str, str], checked: bool, number: int, piece: memoryview
+) -> dict[str, Any]:
+    body, checksum = bytes(piece), {}
+    if checked:
+        checksum["ChecksumSHA256"] = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    sent = requests.ask("upload_part", PartNumber=number, Body=body, **checksum, **this)
+    return {"PartNumber": number, "ETag": sent["ETag"], **checksum}
 
 
 def _complete(
