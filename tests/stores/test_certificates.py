@@ -104,6 +104,14 @@ def test_an_authority_that_nobody_named_is_one_line(place):
             action()
 
 
+def test_no_variable_ends_the_checks(place, monkeypatch):
+    """obstore alone has such a one."""
+    monkeypatch.setenv("AWS_ALLOW_INVALID_CERTIFICATES", "true")
+    for action in asked(place):
+        with pytest.raises(RequestRefused, match="is from an authority that is not trusted"):
+            action()
+
+
 def test_a_certificate_for_another_host_is_one_line(place, server, lab_authority, monkeypatch):
     monkeypatch.setenv("AWS_CA_BUNDLE", str(lab_authority.pem))
     with tls_before(server.endpoint_url, lab_authority.sign("elsewhere.test")) as url:

@@ -64,6 +64,11 @@ AMAZON = "bucket.s3.eu-west-1.amazonaws.com"
         ({}, DEFAULT + "region = eu-west-1\n", AMAZON),
         ({"AWS_REGION": "eu-west-1"}, DEFAULT + "region = us-west-2\n", AMAZON),
         ({"AWS_PROFILE": "me"}, DEFAULT + '[profile "me"]\nregion = eu-west-1\n', AMAZON),
+        (
+            {"AWS_PROFILE": "no", "AWS_DEFAULT_PROFILE": "me"},
+            "[profile no]\nregion = us-west-2\n[profile me]\nregion = eu-west-1\n",
+            AMAZON,
+        ),
         ({"AWS_REGION": "cn-north-1"}, "", "bucket.s3.cn-north-1.amazonaws.com.cn"),
         ({"AWS_REGION": "us-iso-east-1"}, "", "us-iso-east-1.c2s.ic.gov"),
         (
