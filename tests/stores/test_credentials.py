@@ -11,8 +11,10 @@ import pytest
 from lungprep.errors import AccessRefused
 
 
-def test_an_unknown_profile_is_named(s3, monkeypatch):
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+@pytest.mark.parametrize("keys", [True, False])
+def test_an_unknown_profile_is_named(s3, monkeypatch, keys):
+    if not keys:
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     for action in (s3("out").level, lambda: s3("out").read("a")):
         with pytest.raises(AccessRefused, match=r"profile \(nobody\) could not be found; check"):

@@ -20,6 +20,7 @@ from lungprep.errors import AccessRefused
 from lungprep.stores import S3Options
 from lungprep.stores.s3_credentials import Keys
 from lungprep.stores.s3_settings import settings
+from tls import authority, tls_before
 
 AHEAD = "2099-01-01T00:00:00Z"
 STS = (
@@ -28,6 +29,9 @@ STS = (
     "<SessionToken>t</SessionToken><Expiration>{3}</Expiration></Credentials>"
     "</{0}Result></{0}Response>"
 )
+
+
+BASE = "[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"
 
 
 @pytest.fixture
@@ -108,10 +112,23 @@ def refused(s3, pattern):
         assert "\n" not in str(caught.value)
 
 
+def test_a_role_is_asked_for_where_a_private_authority_stands_between(
+    bare_s3, amazon, write_config, monkeypatch, tmp_path
+):
+    """The store itself does not speak TLS."""
+    made = authority(tmp_path)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(made.pem))
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    write_config("[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n" + BASE)
+    with tls_before(os.environ["AWS_ENDPOINT_URL_STS"], made.sign("localhost")) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        assert serves(bare_s3)
+
+
 def test_an_assumed_role_serves_both_clients(bare_s3, amazon, write_config):
     write_config(
         "[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\nexternal_id = out\n"
-        "[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"
+        + BASE
     )
     assert serves(bare_s3)
     assert {(told["RoleArn"], told["ExternalId"]) for told in amazon} == {

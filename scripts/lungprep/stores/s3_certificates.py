@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lungprep.errors import ConfigError, RequestRefused
+from lungprep.errors import ConfigError, LungprepError, RequestRefused
 from lungprep.stores import s3_profile
 
 _REMEDY = "name a PEM file with the certificate of the authority that signed the server's"
@@ -123,7 +123,7 @@ def found_from_elsewhere(environ: Mapping[str, str]) -> dict[str, str]:
     texts = {name: Path(environ.get(name, "").strip()).expanduser() for name in _FILES}
     if not environ.get("AWS_CA_BUNDLE"):
         # A file that can't be read is no matter where all places are folders.
-        with suppress(ConfigError):
+        with suppress(LungprepError):
             texts["AWS_CA_BUNDLE"] = Path(s3_profile.keys().get("ca_bundle", "")).expanduser()
     relative = {name: path for name, path in texts.items() if path.parts and not path.is_absolute()}
     return {name: str(path.absolute()) for name, path in relative.items()}
@@ -181,7 +181,7 @@ def refusal(text: str, where: str, server: str) -> RequestRefused | None:
 def _trusted() -> str:
     try:
         chosen = bundle(s3_profile.keys())
-    except ConfigError:
+    except LungprepError:
         chosen = None
     if chosen is None:
         return "trusted on this machine"

@@ -107,9 +107,12 @@ def _needs_boto3(settings: Settings) -> bool:
         "AWS_CONTAINER_CREDENTIALS_FULL_URI" in environ
         and "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" not in environ
     )
-    # obstore asks the STS of amazonaws.com, for whichever region.
+    # obstore asks the STS of amazonaws.com, for whichever region, and trusts what it knows itself.
     elsewhere = "AWS_WEB_IDENTITY_TOKEN_FILE" in environ and (
-        not settings.region or re.match(r"cn-|us-iso|eu-iso|eusc-", settings.region)
+        not settings.region
+        or re.match(r"cn-|us-iso|eu-iso|eusc-", settings.region)
+        or environ.get("AWS_CA_BUNDLE")
+        or environ.get("REQUESTS_CA_BUNDLE")
     )
     return bool(
         s3_profile.name()

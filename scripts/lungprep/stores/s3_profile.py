@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from lungprep.errors import ConfigError
+from lungprep.errors import AccessRefused, ConfigError
 
 FILES = {
     "AWS_CONFIG_FILE": "~/.aws/config",
@@ -39,9 +39,12 @@ def keys(profile: str | None = None) -> dict[str, str]:
     ------
     ConfigError
         If a file can't be read.
+    AccessRefused
+        If the profile is named and in no file.
     """
     wanted = profile or name() or "default"
     found: dict[str, str] = {}
+    is_there = False
     for path in files():
         from configparser import Error, RawConfigParser
 
@@ -58,7 +61,14 @@ def keys(profile: str | None = None) -> dict[str, str]:
             kind, _, rest = section.partition(" ")
             title = rest.strip(" \"'") if kind == "profile" and rest else section
             if title == wanted:
+                is_there = True
                 found.update(parser[section])
+    if not is_there and (profile or name()):
+        raise AccessRefused(
+            f"the profile ({wanted}) could not be found",
+            "check AWS_PROFILE, and the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE "
+            "name",
+        )
     return found
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lungprep.stores.s3_certificates import Bundle
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+_BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 # Keys of a profile, and variables, from which botocore makes a host.
 _OF_HOSTS = ("endpoint_url", "services", "use_dualstack_endpoint", "use_fips_endpoint")
 _SWITCHES = ("AWS_USE_DUALSTACK_ENDPOINT", "AWS_USE_FIPS_ENDPOINT")
@@ -113,8 +114,11 @@ def boto3_session(certificates: "Bundle | None", region: str | None) -> Any:
     core = botocore.session.get_session()
     if region:
         core.set_config_variable("region", region)
-    # Without a file this keeps botocore from a variable that is set and empty, which it refuses.
-    core.set_config_variable("ca_bundle", str(certificates.path) if certificates else True)
+    if certificates:
+        core.set_config_variable("ca_bundle", str(certificates.path))
+    elif any(os.environ.get(name, "-").strip() == "" for name in _BUNDLES):
+        # botocore refuses a variable that is set and empty.
+        core.set_config_variable("ca_bundle", True)
     return boto3.Session(botocore_session=core)
 
 
