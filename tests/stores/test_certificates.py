@@ -10,7 +10,8 @@ import pytest
 
 from lungprep.errors import ConfigError, RequestRefused
 from lungprep.stores import Address, S3Options, open_store, retrying
-from lungprep.stores.s3_certificates import found_from_elsewhere, refusal
+from lungprep.stores.s3_certificates import found_from_elsewhere
+from lungprep.stores.s3_distrust import refusal
 from tls import NAMED_BY, authority, self_signed, tls_before
 
 SAID = {
@@ -74,17 +75,25 @@ def test_a_profile_is_enough_for_both_clients(place, lab_authority, tmp_path):
     assert serves(place)
 
 
-def test_the_first_that_is_named_decides(place, lab_authority, monkeypatch, tmp_path):
-    """As for the AWS command line: AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE."""
+def test_one_for_all_tools_bars_no_other(place, lab_authority, monkeypatch, tmp_path):
+    """As an image or conda sets them, for public authorities."""
     other = authority(tmp_path, "other").pem
-    monkeypatch.setenv("SSL_CERT_FILE", str(other))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(lab_authority.pem))
-    assert serves(place)
-    (tmp_path / "AWS_CONFIG_FILE").write_text(f"[default]\nca_bundle = {other}\n")
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, str(other))
     for action in asked(place):
-        with pytest.raises(RequestRefused, match=rf"not in {other} \(ca_bundle of the profile\)"):
+        with pytest.raises(RequestRefused, match=rf"not in {other} \(AWS_CA_BUNDLE\); name"):
             action()
+    monkeypatch.setenv("SSL_CERT_FILE", str(lab_authority.pem))
+    assert serves(place)
+    monkeypatch.setenv("SSL_CERT_FILE", str(other))
+    (tmp_path / "AWS_CONFIG_FILE").write_text(f"[default]\nca_bundle = {lab_authority.pem}\n")
+    assert serves(place)
+
+
+def test_only_the_first_has_to_be_there(place, lab_authority, monkeypatch, tmp_path):
+    """The AWS command line would look for no other."""
     monkeypatch.setenv("AWS_CA_BUNDLE", str(lab_authority.pem))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
     assert serves(place)
 
 
@@ -148,7 +157,6 @@ BROKEN = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
         (None, "which does not exist"),
         ("", "which holds no certificate in PEM form"),
         ("0\x82\x01", "which holds no certificate in PEM form"),
-        (BROKEN, "a broken certificate file"),
     ],
 )
 @pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "SSL_CERT_FILE"])
@@ -159,6 +167,16 @@ def test_a_file_that_is_none_is_named(place, monkeypatch, tmp_path, name, conten
     monkeypatch.setenv(name, str(path))
     for action in asked(place):
         with pytest.raises(ConfigError, match=rf"^{name} names .*{path}, {found}; name a PEM file"):
+            action()
+
+
+def test_a_broken_certificate_is_named(place, monkeypatch, tmp_path):
+    (tmp_path / "ca.pem").write_text(BROKEN)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    for action in asked(place):
+        with pytest.raises(
+            ConfigError, match=r"a broken certificate in .*ca.pem \(SSL_CERT_FILE\)"
+        ):
             action()
 
 

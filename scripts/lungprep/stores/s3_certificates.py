@@ -5,13 +5,13 @@ boto3 knows ``AWS_CA_BUNDLE``, ``REQUESTS_CA_BUNDLE`` and ``ca_bundle`` of a pro
 """
 
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from lungprep.errors import ConfigError, LungprepError, RequestRefused
+from lungprep.errors import ConfigError, LungprepError
 from lungprep.stores import s3_profile
 
 _REMEDY = "name a PEM file with the certificate of the authority that signed the server's"
@@ -25,17 +25,6 @@ _FILES = (
     "SSL_CERT_FILE",
 )
 _PEM = b"-----BEGIN CERTIFICATE-----"
-# What OpenSSL and rustls say, see `refusal`; compiled when there is an error to explain.
-_FOR_ANOTHER_NAME = (
-    r"NotValidForName|[Hh]ostname mismatch|IP address mismatch|doesn't match|is not valid for"
-)
-_OUT_OF_DATE = r"Expired|NotValidYet|has expired|is not yet valid"
-_OF_AN_AUTHORITY = r"CaUsedAsEndEntity"
-_UNTRUSTED = r"UnknownIssuer|issuer cert|self[- ]signed|No CA certificates"
-_ANY = r"InvalidCertificate|CERTIFICATE_VERIFY_FAILED|doesn't match|No CA certificates|\[X509"
-_NOT_TLS = r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|InvalidContentType|HTTP_REQUEST"
-# Names of objects may be any words.
-_URL = r"https?://[^\s\"]+"
 
 
 @dataclass(frozen=True)
@@ -44,25 +33,31 @@ class Bundle:
 
     Attributes
     ----------
-    named_by : str
-        Variable, or key of a profile.
-    path : Path
-        Absolute.
+    files : dict of str to Path
+        Absolute paths, by the variable or key of a profile that names each.
     pem : bytes
-        Content of the file.
+        Content of the files.
     """
 
-    named_by: str
-    path: Path
+    files: dict[str, Path]
     pem: bytes = field(repr=False)
 
+    @property
+    def path(self) -> Path:
+        """One file with all of it, as boto3 takes it."""
+        return _joined(self.pem) if len(self.files) > 1 else next(iter(self.files.values()))
+
+    def __str__(self) -> str:
+        """The files and who names them."""
+        return ", ".join(f"{path} ({name})" for name, path in self.files.items())
+
     def unreadable(self) -> ConfigError:
-        """Error for a file whose certificates a client can't read."""
-        return ConfigError(f"{self.named_by} names {self.path}, a broken certificate file", _REMEDY)
+        """Error for files whose certificates a client can't read."""
+        return ConfigError(f"there is a broken certificate in {self}", _REMEDY)
 
 
 def bundle(profile: Mapping[str, str]) -> Bundle | None:
-    """The file that is named first, as for the AWS command line, and `SSL_CERT_FILE` last.
+    """The files that are named: any of them is enough, and one for all tools bars no other.
 
     Parameters
     ----------
@@ -77,21 +72,31 @@ def bundle(profile: Mapping[str, str]) -> Bundle | None:
     Raises
     ------
     ConfigError
-        If there is no such file, or no certificate in it.
+        If the first that is named, the one that the AWS command line would take, is no file, or
+        holds no certificate.
     """
-    named = {
+    texts = {
         "AWS_CA_BUNDLE": os.environ.get("AWS_CA_BUNDLE"),
         "ca_bundle of the profile": profile.get("ca_bundle"),
         "REQUESTS_CA_BUNDLE": os.environ.get("REQUESTS_CA_BUNDLE"),
         "SSL_CERT_FILE": os.environ.get("SSL_CERT_FILE"),
     }
-    for name, text in named.items():
-        if text and text.strip():
-            return _read(name, Path(text).expanduser().absolute())
-    return None
+    files: dict[str, Path] = {}
+    contents: list[bytes] = []
+    for name, text in texts.items():
+        path = Path((text or "").strip()).expanduser().absolute()
+        if not text or not text.strip() or path in files.values():
+            continue
+        try:
+            contents.append(_read(name, path))
+            files[name] = path
+        except ConfigError:
+            if not files:
+                raise
+    return Bundle(files, b"\n".join(contents)) if files else None
 
 
-def _read(name: str, path: Path) -> Bundle:
+def _read(name: str, path: Path) -> bytes:
     what = f"{name} names the certificate file {path}"
     if path.is_dir():
         raise ConfigError(f"{what}, which is a folder", _REMEDY)
@@ -103,7 +108,20 @@ def _read(name: str, path: Path) -> Bundle:
         raise ConfigError(f"{what}, which can't be read ({error.strerror})", _REMEDY) from error
     if _PEM not in pem:
         raise ConfigError(f"{what}, which holds no certificate in PEM form", _REMEDY)
-    return Bundle(name, path, pem)
+    return pem
+
+
+@cache
+def _joined(pem: bytes) -> Path:
+    """A file for as long as this process lives."""
+    import atexit
+    import tempfile
+
+    handle, name = tempfile.mkstemp(prefix="lungprep-", suffix=".pem")
+    atexit.register(Path(name).unlink, missing_ok=True)
+    os.close(handle)
+    Path(name).write_bytes(pem)
+    return Path(name)
 
 
 def found_from_elsewhere(environ: Mapping[str, str]) -> dict[str, str]:
@@ -127,67 +145,3 @@ def found_from_elsewhere(environ: Mapping[str, str]) -> dict[str, str]:
             texts["AWS_CA_BUNDLE"] = Path(s3_profile.keys().get("ca_bundle", "")).expanduser()
     relative = {name: path for name, path in texts.items() if path.parts and not path.is_absolute()}
     return {name: str(path.absolute()) for name, path in relative.items()}
-
-
-def refusal(text: str, where: str, server: str) -> RequestRefused | None:
-    """Error for a server that a client does not trust, which asking again would not change.
-
-    Parameters
-    ----------
-    text : str
-        What a client says: boto3 in the words of OpenSSL, obstore in those of rustls.
-    where : str
-        Address of what was asked for.
-    server : str
-        URL of the server, or what else names it.
-
-    Returns
-    -------
-    RequestRefused or None
-        None where the text is about something else.
-    """
-    text = re.sub(_URL, "", text)
-    if re.search(_NOT_TLS, text):
-        return RequestRefused(
-            f"{where} was not asked for: {server} does not speak TLS", "write http:// in its URL"
-        )
-    if not re.search(_ANY, text):
-        return None
-    found = f"{where} was not asked for: the certificate of {server}"
-    if re.search(_FOR_ANOTHER_NAME, text):
-        return RequestRefused(
-            f"{found} is for another host name", "write a name of the certificate in the endpoint"
-        )
-    if re.search(_OUT_OF_DATE, text):
-        return RequestRefused(
-            f"{found} has expired, or is not valid yet",
-            "have it renewed, or set this machine's clock",
-        )
-    if re.search(_OF_AN_AUTHORITY, text):
-        return RequestRefused(
-            f"{found} is one of an authority (CA:TRUE), which a server may not show",
-            "give the server one with basicConstraints CA:FALSE",
-        )
-    if re.search(_UNTRUSTED, text):
-        return RequestRefused(
-            f"{found} is from an authority that is not {_trusted()}",
-            "name the PEM file of that authority in AWS_CA_BUNDLE",
-        )
-    return RequestRefused(
-        f"{found} can't be trusted", f"see what is wrong: openssl s_client -connect {_host(server)}"
-    )
-
-
-def _trusted() -> str:
-    try:
-        chosen = bundle(s3_profile.keys())
-    except LungprepError:
-        chosen = None
-    if chosen is None:
-        return "trusted on this machine"
-    return f"in {chosen.path} ({chosen.named_by})"
-
-
-def _host(server: str) -> str:
-    host = server.partition("://")[2]
-    return host if ":" in host else f"{host}:443"

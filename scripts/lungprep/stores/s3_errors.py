@@ -21,6 +21,7 @@ from lungprep.errors import (
     TransferMismatch,
     UnusableKey,
 )
+from lungprep.stores.s3_codes import REFUSED, TRANSIENT
 from lungprep.stores.s3_unsigned import (
     REMEDY,
     expired,
@@ -31,37 +32,6 @@ from lungprep.stores.s3_unsigned import (
 
 ARCHIVED = "InvalidObjectState"
 _NETWORK = "check the endpoint and the network, run again"
-_REFUSED = {
-    "403",
-    "401",
-    "AccessDenied",
-    "AuthorizationHeaderMalformed",
-    "ExpiredToken",
-    "InvalidAccessKeyId",
-    "InvalidToken",
-    "RequestTimeTooSkewed",
-    "SignatureDoesNotMatch",
-}
-# Statuses of 4xx that mean "again", and codes that S3 sends with 400 where it means that: bodies
-# that came late, cut or changed.
-_TRANSIENT = {
-    "408",
-    "429",
-    "BadDigest",
-    "BandwidthLimitExceeded",
-    "IncompleteBody",
-    "InternalError",
-    "OperationAborted",
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "ServiceUnavailable",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequests",
-    "XAmzContentChecksumMismatch",
-    "XAmzContentSHA256Mismatch",
-}
 # S3 names the tier in its answer; only where it does not is the listing asked.
 _TIER = re.compile(r"<(?:AccessTier|StorageClass)>([A-Z_]+)</")
 _CODE = re.compile(r"<Code>([\w.]+)</Code>")
@@ -213,9 +183,9 @@ def explain(code: str, where: str, status: int = 0, region: str | None = None) -
         return untold(where)
     if code == "NoSuchUpload":
         return UploadGone(f"the parts of {where} are gone", "run again")
-    if code in _REFUSED:
+    if code in REFUSED:
         return AccessRefused(f"{where} was refused ({code})", REMEDY)
-    if code in _TRANSIENT or (status >= 500 and status != 501):
+    if code in TRANSIENT or (status >= 500 and status != 501):
         return StoreUnreachable(f"{where} could not be reached ({code})", _NETWORK)
     if status == 403:
         return AccessRefused(f"{where} was refused ({code})", REMEDY)
@@ -226,7 +196,7 @@ def explain(code: str, where: str, status: int = 0, region: str | None = None) -
 
 
 def _no_answer(text: str, where: str) -> StoreError:
-    from lungprep.stores.s3_certificates import refusal
+    from lungprep.stores.s3_distrust import refusal
 
     server, cause = _SERVER.search(text), _CAUSE.search(text)
     refused = refusal(text, where, server[0] if server else "the server")
