@@ -12,6 +12,10 @@ from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
+import own_code
+
+own_code.check()
+own_code.pass_on(os.environ)
 
 from lungprep.budgets import Budget
 from lungprep.config import complete, read_schema

@@ -4,10 +4,16 @@ Points are x y z in mm, DICOM patient coordinates (LPS). Voxels are z y x, as PA
 indexed, and fractional: round them to index the array.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+import own_code
+
+own_code.check()
+
 import argparse
 import csv
 import re
-import sys
 import time
 from collections.abc import Callable
 from math import isfinite

@@ -3,9 +3,15 @@
 All that it makes stays under demo/: the download, the S3 server's files, work and logs.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+import own_code
+
+own_code.check()
+
 import argparse
 import subprocess
-import sys
 from pathlib import Path
 
 import yaml

@@ -1,7 +1,13 @@
 """List the patients of a target that have no result, why, and how many runs failed on them."""
 
-import argparse
 import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+import own_code
+
+own_code.check()
+
+import argparse
 from collections import Counter
 
 from lungprep.absentees import cell

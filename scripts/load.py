@@ -1,5 +1,12 @@
 """Load the CT series of a patient as a HU volume."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+import own_code
+
+own_code.check()
+
 from dataclasses import asdict
 
 from lungprep.jobs import Step

@@ -1,5 +1,12 @@
 """Publish the results of a patient to the target, the receipt last."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+import own_code
+
+own_code.check()
+
 from dataclasses import asdict
 from pathlib import Path
 

@@ -1,5 +1,12 @@
 """Interpolate the HU volume of a patient onto the target grid."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+import own_code
+
+own_code.check()
+
 from lungprep.jobs import Step
 from lungprep.records import read_record
 from lungprep.resampling import resample

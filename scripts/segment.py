@@ -1,5 +1,12 @@
 """Find the lungs of a patient and draw them."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+import own_code
+
+own_code.check()
+
 from pathlib import Path
 
 from lungprep.jobs import Step

@@ -1,5 +1,12 @@
 """Run the workflow on a share of the patients, as the job of an engine."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+import own_code
+
+own_code.check()
+
 from pathlib import Path
 
 from lungprep.shards.allocation import run_share, told_in
