@@ -33,6 +33,7 @@ from lungprep.shards.papers import PER_JOB
 from lungprep.shards.share import run_of
 from lungprep.shards.slurm import check_job
 from lungprep.turns import by_command_line, take_up
+from lungprep.unseen import ask_no_lock, hide_leftovers
 from lungprep.weights import check_weights
 
 try:
@@ -70,6 +71,9 @@ def unpublished(wildcards):
         sys.exit(f"lungprep: {TOUCH}")
     # Whoever gives --batch divides the cohort by hand; under Snakemake's API there is no command.
     in_turns = by_command_line(sys.argv[0]) and workflow.dag_settings.batch is None
+    BUDGET.stale = workflow.is_main_process
+    if workflow.dryrun:
+        ask_no_lock(workflow.persistence)
     try:
         if running and workflow.is_main_process and workflow.execution_settings.lock:
             RUN.lock(logger.warning)
@@ -88,8 +92,9 @@ def unpublished(wildcards):
         sys.exit(f"lungprep: {error}")
     # Who is to be done is done from the slices on: what an earlier run left in work/, a flag or a
     # volume, may be of another recipe or source, and the target alone says what is done.
-    for name in ("load", "shard"):
+    for name in ("load", "shard", "refuse"):
         workflow.dag.forcerules.add(workflow.get_rule(name))
+    hide_leftovers(workflow.iocache, flags)
     RUN.progress.attach(logger, give_up, ask_again)
     atexit.register(end)
     # A target without any input would run every time: with nothing to do, name a file.
@@ -247,6 +252,7 @@ onstart:
     try:
         check_engine()
         RUN.start(BUDGET.load_mb)
+        BUDGET.stale = False
     except LungprepError as error:
         sys.exit(f"lungprep: {error}")
     note = RUN.abort_abandoned()

@@ -1,7 +1,11 @@
 """What the jobs of a run ask for: estimates of their memory, from what lies at hand."""
 
-from collections.abc import Callable, Iterable, Mapping
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from errno import ENOENT
+from pathlib import Path
 from typing import Any
 
 from lungprep.errors import LungprepError
@@ -17,10 +21,15 @@ UNKNOWN_LOAD_MB = 450
 LOOKUPS = 64
 # Share of the first estimate that each attempt has.
 ATTEMPTS = (1.0, 1.5, 2.0)
+# Far more than any record has.
+RECORD_BYTES = 1 << 24
 
 
 class Budget:
-    """Memory of each job, MB; records that do not exist yet raise FileNotFoundError.
+    """Memory of each job, MB.
+
+    Records that do not exist yet raise FileNotFoundError, by which Snakemake knows that it has to
+    ask again; so does whatever else has their place, such as the emptied record of a killed run.
 
     Parameters
     ----------
@@ -48,6 +57,8 @@ class Budget:
         self._warned: set[tuple[str, str]] = set()
         #: All jobs together, MB, if that is limited.
         self.limit_mb: int | None = None
+        #: Whether records are of an earlier run, as all are before this one has begun.
+        self.stale = False
 
     def look_up(self, patients: Iterable[str]) -> None:
         """List the objects of patients and read the start of one of each, many at a time.
@@ -86,37 +97,51 @@ class Budget:
 
     def resample(self, patient: str, load_record: str, attempt: int) -> int:
         """For the grid of the scan, and for that of the config."""
-        scan = read_record(load_record)
         from lungprep.memory import resample_mb
         from lungprep.volume import Grid, Slicing
 
         options = self._config["resample"]
-        mb = resample_mb(
-            Grid.from_json(scan["grid"]),
-            Slicing.from_json(scan["slicing"]),
-            options["spacing_mm"],
-            options["interpolation"],
-        )
+        with self._read(load_record) as scan:
+            mb = resample_mb(
+                Grid.from_json(scan["grid"]),
+                Slicing.from_json(scan["slicing"]),
+                options["spacing_mm"],
+                options["interpolation"],
+            )
         return self._at(attempt, "resample", patient, mb)
 
     def segment(self, patient: str, resample_record: str, attempt: int) -> int:
         """For the resampled grid."""
-        volume = read_record(resample_record)
         from lungprep.memory import segment_mb
         from lungprep.volume import Grid
 
-        mb = segment_mb(Grid.from_json(volume["grid"]), self._config["segment"]["method"])
+        with self._read(resample_record) as volume:
+            mb = segment_mb(Grid.from_json(volume["grid"]), self._config["segment"]["method"])
         return self._at(attempt, "segment", patient, mb)
 
     def publish(self, patient: str, resample_record: str, segment_record: str, attempt: int) -> int:
         """For the resampled grid and the lungs in it."""
-        volume, lungs = read_record(resample_record), read_record(segment_record)
         from lungprep.memory import publish_mb
         from lungprep.volume import Grid
 
         options = ExportOptions(**export_options(self._config))
-        mb = publish_mb(Grid.from_json(volume["grid"]), lungs["box"], options)
+        with self._read(resample_record) as volume:
+            grid = Grid.from_json(volume["grid"])
+        with self._read(segment_record) as lungs:
+            mb = publish_mb(grid, lungs["box"], options)
         return self._at(attempt, "publish", patient, mb)
+
+    @contextmanager
+    def _read(self, path: str) -> Iterator[dict[str, Any]]:
+        """Read a record; what is none, or leads to no estimate, is not there."""
+        try:
+            found = Path(path).lstat()
+            if self.stale or not stat.S_ISREG(found.st_mode) or found.st_size > RECORD_BYTES:
+                raise ValueError(path)
+            yield read_record(path)
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+                RecursionError, LungprepError) as error:  # fmt: skip
+            raise FileNotFoundError(ENOENT, "no record of this run", path) from error
 
     def _at(self, attempt: int, step: str, patient: str, first_mb: int) -> int:
         """Estimate of an attempt; a line where that is more than all jobs together may take."""

@@ -12,7 +12,7 @@ from lungprep.absentees import absentees, write_absentees
 from lungprep.closing import failure_lines, publish_records, quarantine_patient, summary
 from lungprep.cohort import LUNGS, VOLUME, Patient, from_csv
 from lungprep.errors import LungprepError
-from lungprep.intermediates import clear
+from lungprep.intermediates import clear, make_folder
 from lungprep.ledger import write_index
 from lungprep.planning import Plan, make_plan
 from lungprep.progress import Progress
@@ -156,7 +156,10 @@ class Run:
         ------
         StoreError
             If it does not.
+        WorkspaceError
+            If the work folder can't be used, or what is left in it can't be cleared.
         """
+        make_folder(self._work)
         self.tidy()
         receipts = self.plan.receipts
         write_index(self.plan.target, {**receipts.others, **receipts.cohort}, receipts.recipes)
@@ -167,7 +170,13 @@ class Run:
             self._signals.watch()
 
     def tidy(self) -> None:
-        """Clear what earlier runs left in the work folder."""
+        """Clear what earlier runs left in the work folder.
+
+        Raises
+        ------
+        WorkspaceError
+            If something else has the place of a folder, or can't be removed.
+        """
         for patient in self.plan.cohort.patients:
             clear(self._work / patient)
 
@@ -290,10 +299,13 @@ class Run:
             self.write_missing()
         except LungprepError as error:
             lines.append(str(error))
-        for patient in (*published, *verdicts):
-            clear(self._work / patient)
-        if not self.plan.stale:
-            self.tidy()
+        try:
+            for patient in (*published, *verdicts):
+                clear(self._work / patient)
+            if not self.plan.stale:
+                self.tidy()
+        except LungprepError as error:
+            lines.append(str(error))
         return "\n".join(lines)
 
     def published(self) -> dict[str, Receipt]:

@@ -1,6 +1,5 @@
 """The shares of a run, from their lists to what came back."""
 
-import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -9,6 +8,7 @@ from typing import Any
 
 from lungprep.cohort import Cohort
 from lungprep.errors import AccessRefused, ConfigError, NotFound, StoreError
+from lungprep.intermediates import remove
 from lungprep.receipt import Receipt
 from lungprep.records import read_record, write_record
 from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_result, shares
@@ -82,7 +82,7 @@ class Dispatch:
             If the target does not take them.
         """
         self._out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(Path(FLAG).parent, ignore_errors=True)
+        remove(Path(FLAG).parent)
         address = str(self._target.address)
         write_record(self._out, {"target": address, "shards": list(self.shares)})
 
@@ -197,7 +197,7 @@ def recall(folder: Path, config: dict[str, Any]) -> bool:
         left = read_record(out)
         address = parse_address("target", str(left["target"]))
         keys = [k.format(shard=shard) for shard in left["shards"] for k in (LIST, RESULT)]
-    except (ConfigError, FileNotFoundError, ValueError, KeyError):
+    except (ConfigError, OSError, ValueError, TypeError, KeyError):
         return False
     target = open_store(address, S3Options(**config["s3"]))
     with suppress(AccessRefused, NotFound), ThreadPoolExecutor(CONNECTIONS) as pool:
