@@ -1,17 +1,20 @@
 """One run in a folder; what a killed one left is removed, and nothing that lives is."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from lungprep import runlock
-from lungprep.errors import WorkspaceBusy
+from lungprep import holders, runlock
+from lungprep.errors import WorkspaceBusy, WorkspaceError
 from lungprep.runlock import JOBS, MARK, RUN, Job, Lock, lock_run
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -140,3 +143,188 @@ def test_an_unreadable_signature_is_unknown(tmp_path, content):
     (tmp_path / RUN).write_bytes(content)
     assert lock.holder() == {}
     assert lock.holder_in_words() == "process unknown on an unknown machine"
+
+
+USELESS = """
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/file.h>
+int flock(int file, int how) {
+    const char *error = getenv("FLOCK_ERRNO");
+    if (!error) return 0;
+    errno = atoi(error);
+    return -1;
+}
+"""
+
+
+@pytest.fixture(params=["0 for everybody", errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def useless(request, tmp_path_factory):
+    """Environment in which locks keep nobody out, or are unknown."""
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("needs a C compiler")
+    folder = tmp_path_factory.mktemp("shim")
+    (folder / "flock.c").write_text(USELESS)
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-o", folder / "flock.so", folder / "flock.c"], check=True
+    )
+    number = {"FLOCK_ERRNO": str(request.param)} if isinstance(request.param, int) else {}
+    return {"LD_PRELOAD": str(folder / "flock.so"), **number}
+
+
+def second(tmp_path, body=RUNS, **environ):
+    """Line of a second process that can't begin; empty if it could."""
+    code = f"import sys; sys.path.append({str(SCRIPTS)!r})\n"
+    code += "from pathlib import Path; from lungprep import holders, runlock\n"
+    code += "from lungprep.errors import LungprepError\n"
+    code += f"folder = Path({str(tmp_path)!r})\nrunlock.LOOKS, runlock.SETTLE_S = 20, 0.1\n"
+    code += "holders.SILENT_S = 1\n"
+    code += f"try:\n    {body}\nexcept LungprepError as error:\n    print(error)\n"
+    environ = {k: v for k, v in os.environ.items() if k != MARK} | environ
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_where_locks_are_useless_the_signature_keeps_a_second_run_out(tmp_path, other, useless):
+    first = other(RUNS, **useless)
+    line = second(tmp_path, **useless)
+    assert line.startswith(f"another run is at work in {tmp_path.parents[1]} (process {first.pid} ")
+    assert f"on {os.uname().nodename}); let it end" in line
+    assert line.endswith(f"if it is surely gone, remove {tmp_path / RUN}")
+    first.kill()
+    first.wait()
+    assert second(tmp_path, **useless) == ""
+
+
+def test_where_locks_are_useless_the_job_of_a_dead_run_is_killed(tmp_path, other, useless):
+    job = other(WORKS, **useless)
+    assert second(tmp_path, **useless) == ""
+    assert job.wait(5) == -signal.SIGKILL
+
+
+ELSEWHERE = {"boot": "of another machine", "namespace": "pid:[1]", "host": "node7"}
+
+
+@pytest.fixture
+def left(tmp_path):
+    """The lock file of a run on another node; `left(age)` makes it look that many seconds old."""
+
+    def sign(age_s, **fields):
+        (tmp_path / RUN).write_text(json.dumps({**holders.myself(), **ELSEWHERE, **fields}))
+        then = time.time() - age_s
+        os.utime(tmp_path / RUN, (then, then))
+
+    return sign
+
+
+def test_a_run_on_another_node_that_shows_life_is_let_be(tmp_path, left, monkeypatch):
+    """Its lock is not seen here, as on NFS with locks kept to each node."""
+    left(5)
+    monkeypatch.setattr(holders, "LOOK_S", 0.05)
+    said = []
+    toucher = threading.Timer(0.5, os.utime, [tmp_path / RUN])
+    toucher.start()
+    with pytest.raises(WorkspaceBusy, match=r"process \d+ on node7, last sign of life \d s ago\)"):
+        lock_run(tmp_path, said.append)
+    toucher.join()
+    assert said == ["waiting up to 30 s to see whether another run is alive"]
+    assert json.loads((tmp_path / RUN).read_text())["host"] == "node7"
+
+
+@pytest.mark.parametrize(
+    ("fields", "local", "taken"),
+    [
+        ({}, False, False),
+        ({}, True, True),
+        # After a reboot, or in another container of this machine.
+        ({"host": os.uname().nodename}, False, True),
+        ({"boot": holders.myself()["boot"]}, False, True),
+    ],
+    ids=["other node", "local disk", "reboot", "container"],
+)
+def test_a_silent_run_is_dead_where_that_is_sure(tmp_path, left, monkeypatch, fields, local, taken):
+    left(9000, **fields)
+    monkeypatch.setattr(holders, "is_local", lambda path: local)
+    monkeypatch.setattr(runlock, "SETTLE_S", 0.01)
+    if taken:
+        lock_run(tmp_path).release()
+        assert (tmp_path / RUN).read_text() == ""
+    else:
+        with pytest.raises(WorkspaceBusy, match=rf"9\d\d\d s ago\); .* remove {tmp_path / RUN}$"):
+            lock_run(tmp_path)
+
+
+def test_a_run_that_ended_leaves_no_signature(tmp_path):
+    assert second(tmp_path) == ""
+    assert (tmp_path / RUN).read_text() == ""
+
+
+def test_of_two_that_sign_at_once_one_goes_on(tmp_path, monkeypatch):
+    """Where no lock tells them apart, the last signature counts."""
+    monkeypatch.setattr(holders, "is_local", lambda path: False)
+    monkeypatch.setattr(runlock, "SETTLE_S", 0.5)
+    rival = threading.Timer(
+        0.2, (tmp_path / RUN).write_text, [json.dumps({**holders.myself(), **ELSEWHERE})]
+    )
+    rival.start()
+    with pytest.raises(WorkspaceBusy, match="on node7"):
+        lock_run(tmp_path)
+    rival.join()
+
+
+def test_a_holder_touches_its_file_and_learns_of_its_successor(tmp_path, monkeypatch):
+    monkeypatch.setattr(holders, "BEAT_S", 0.02)
+    lock, lost = Lock(tmp_path / RUN), threading.Event()
+    assert lock.take()
+    os.utime(tmp_path / RUN, (0, 0))
+    lock.keep(lost.set)
+    deadline = time.monotonic() + 20
+    while holders.touched(tmp_path / RUN) == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert not lost.is_set()
+    (tmp_path / RUN).write_text(json.dumps({**holders.myself(), **ELSEWHERE, "since": 1}))
+    assert lost.wait(20)
+    lock.release()
+    assert json.loads((tmp_path / RUN).read_text())["host"] == "node7"
+
+
+def test_a_zombie_is_dead_and_a_process_is_known_by_its_start():
+    child = subprocess.Popen([sys.executable, "-c", "pass"], stdout=subprocess.PIPE)
+    child.stdout.read()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert holders.started(child.pid) == ""
+    child.communicate()
+    assert holders.started(os.getpid()) == holders.myself()["started"] != ""
+    assert holders.is_alive({**holders.myself(), "pid": os.getppid()}) is False
+
+
+MOUNTS = """\
+1 0 0:1 / / rw - overlay overlay rw
+2 1 0:2 / {0} rw shared:1 - ext4 /dev/sda rw
+3 2 0:3 / {0}/nfs\\040share rw - nfs4 server:/ rw
+4 2 0:4 / {0}/lustre rw - lustre mds:/ rw
+5 4 0:5 / {0}/lustre rw - tmpfs tmpfs rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "local"), [("", True), ("nfs share/a", False), ("lustre/a", True), ("nfs", True)]
+)
+def test_disks_of_this_machine_are_told_from_shares(tmp_path, monkeypatch, place, local):
+    read = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text",
+        lambda path, *a, **k: MOUNTS.format(tmp_path) if path.name == "mountinfo" else read(path),
+    )  # fmt: skip
+    assert holders.is_local(tmp_path / place) == local
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_lock_file_gets_one_line(tmp_path, make):
+    make(tmp_path / RUN)
+    with pytest.raises(WorkspaceError, match=rf"{tmp_path / RUN} can't be written \(.*\); make"):
+        lock_run(tmp_path)

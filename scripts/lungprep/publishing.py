@@ -93,8 +93,10 @@ def _stands(target: Store, written: Entry, sha256: str) -> bool:
     )
 
 
-def npy(array: NDArray[np.generic]) -> memoryview:
+def npy(array: NDArray[np.generic]) -> bytes:
     """The array as the bytes of a ``.npy`` file."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
-    return buffer.getbuffer()
+    # The buffer's own bytes, not a copy. A view of it could outlive it in the S3 client, of which
+    # Python 3.13 complains when the job ends.
+    return buffer.getvalue()

@@ -125,7 +125,7 @@ class Run:
         StoreError
             If a target that a killed run wrote lists to does not answer.
         """
-        self._lock = self._lock or lock_run(self._locks)
+        self._lock = self._lock or lock_run(self._locks, say)
         if recall(self._locks, self._config):
             say(f"waiting {OVER_S} s for jobs of a killed run to end")
             time.sleep(OVER_S)

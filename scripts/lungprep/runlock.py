@@ -2,20 +2,28 @@
 
 The kernel frees a file lock with the process that holds it, however that ends. So a lock that is
 free proves that no run is at work, whatever a killed one left behind; Snakemake's own lock files
-prove nothing, and would have to be removed by hand.
+prove nothing, and would have to be removed by hand. But file systems of several machines may keep
+locks to each machine, or know none: there, and as a second proof everywhere, the holder's
+signature in the file counts, see `holders`.
 """
 
+import atexit
 import fcntl
 import json
 import os
 import signal
+import sys
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from errno import EACCES, EAGAIN
 from pathlib import Path
 from typing import Any
 
-from lungprep.errors import WorkspaceBusy
+from lungprep import holders
+from lungprep.errors import WorkspaceBusy, WorkspaceError
+from lungprep.intermediates import remove
 
 FOLDER = Path(".snakemake/lungprep")
 RUN = "run.lock"
@@ -26,45 +34,119 @@ SNAKEMAKE = "locks"
 MARK = "LUNGPREP_RUN"
 LOOKS = 50
 PAUSE_S = 0.1
+# In which two runs that start at the same time see one another's signature.
+SETTLE_S = 1.0
 
 
 class Lock:
-    """A file that its holder keeps locked as long as it lives.
+    """A file that its holder keeps locked, and touches, as long as it lives.
 
     Parameters
     ----------
     path : Path
-        The file; made if absent. It says who holds it, or held it last.
+        The file; made if absent. It says who holds it, or held it and did not release it.
+
+    Attributes
+    ----------
+    is_proof : bool
+        Whether the file system's locks hold, at least among processes of this machine.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.is_proof = False
         self._file: int | None = None
+        self._over = threading.Event()
 
-    def take(self, *, wait: bool = False) -> bool:
+    def take(self, say: Callable[[str], None] = lambda line: None) -> bool:
         """Lock the file and sign it.
+
+        Parameters
+        ----------
+        say : callable
+            Called with a line about a wait.
 
         Returns
         -------
         bool
-            False if another process holds it. Where the file system knows no locks, nobody does.
+            False if another process holds it, by the kernel's word or by its own.
+
+        Raises
+        ------
+        WorkspaceError
+            If the file can't be written.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError as error:
-            if error.errno in (EAGAIN, EACCES):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            try:
+                if not self._lock(file) or self._is_at_work(say):
+                    os.close(file)
+                    return False
+                os.ftruncate(file, 0)
+                os.pwrite(file, json.dumps(holders.myself()).encode(), 0)
+            except OSError:
                 os.close(file)
-                return False
-        os.ftruncate(file, 0)
-        os.write(file, json.dumps(_self()).encode())
+                raise
+        except OSError as error:
+            raise WorkspaceError(
+                f"{self.path} can't be written ({error.strerror})",
+                "make the working directory writable, or run in another one",
+            ) from error
         self._file = file
         return True
 
+    def _lock(self, file: int) -> bool:
+        """Lock the open file, and see whether that keeps anybody out; False if it is locked."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            # Else the file system knows no locks.
+            self.is_proof = error.errno in (EAGAIN, EACCES)
+            return not self.is_proof
+        other = os.open(self.path, os.O_RDWR)
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.is_proof = True
+        finally:
+            os.close(other)
+        return True
+
+    def _is_at_work(self, say: Callable[[str], None]) -> bool:
+        """Whether whoever signed and did not release is alive, or may be."""
+        fields = self.holder()
+        alive = holders.is_alive(fields) if fields else False
+        if alive is not None:
+            return alive
+        if holders.is_beating(self.path, say):
+            return True
+        own = holders.myself()
+        near = any(own[name] and fields.get(name) == own[name] for name in ("host", "boot"))
+        return not (self.is_proof and (near or holders.is_local(self.path)))
+
+    def keep(self, lost: Callable[[], None] = lambda: None) -> None:
+        """Touch the file now and then until it is released; call `lost` if another one signs it."""
+        file, mine = self._file, self.holder()
+
+        def beat() -> None:
+            while file is not None and not self._over.wait(holders.BEAT_S):
+                with suppress(OSError):
+                    os.utime(file)
+                if self.holder().get("since", mine.get("since")) != mine.get("since"):
+                    lost()
+                    return
+
+        threading.Thread(target=beat, daemon=True).start()
+
     def release(self) -> None:
-        """Free the file."""
+        """Free the file, and take the signature off it."""
+        self._over.set()
         if self._file is not None:
+            own = holders.myself()
+            with suppress(OSError):
+                if all(self.holder().get(name) == own[name] for name in ("pid", "started", "boot")):
+                    os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None
 
@@ -83,7 +165,7 @@ class Lock:
         return f"process {fields.get('pid', 'unknown')} on {host}"
 
 
-def lock_run(folder: Path) -> Lock:
+def lock_run(folder: Path, say: Callable[[str], None] = lambda line: None) -> Lock:
     """Make this process the run of a working directory, and end what a killed one left at work.
 
     With no other run here, Snakemake's locks are of a dead one and are removed.
@@ -93,30 +175,60 @@ def lock_run(folder: Path) -> Lock:
     ----------
     folder : Path
         `FOLDER` of the working directory.
+    say : callable
+        Called with a line about a wait.
 
     Returns
     -------
     Lock
-        To be kept until the run is over.
+        To be kept until the run is over; released at the end of the process.
 
     Raises
     ------
     WorkspaceBusy
         If another run is at work here, or a job of a dead one on another machine.
+    WorkspaceError
+        If the working directory takes no files.
     """
     lock = Lock(folder / RUN)
-    if not lock.take():
-        raise WorkspaceBusy(
-            f"another run is at work in {folder.parent.parent} ({lock.holder_in_words()})",
-            "let it end, or start this one in another folder",
-        )
+    if not lock.take(say) or not _is_settled(lock):
+        raise _busy(lock)
     os.environ[MARK] = lock.path.read_text()
+    atexit.register(lock.release)
+    lock.keep(_followed)
     for path in sorted((folder / JOBS).glob("*")):
-        _end(Lock(path))
-        path.unlink(missing_ok=True)
+        if path.is_file() and not path.is_symlink():
+            _end(Lock(path))
+        remove(path)
     for path in (folder.parent / SNAKEMAKE).glob("*.lock"):
-        path.unlink()
+        remove(path)
     return lock
+
+
+def _is_settled(lock: Lock) -> bool:
+    """Whether a run that began at the same time has not signed where no lock keeps it out."""
+    if lock.is_proof and holders.is_local(lock.path):
+        return True
+    mine = lock.holder()
+    time.sleep(SETTLE_S)
+    return lock.holder() == mine
+
+
+def _busy(lock: Lock) -> WorkspaceBusy:
+    place, who = lock.path.parents[2], lock.holder_in_words()
+    remedy = "let it end, or start this one in another folder"
+    if holders.is_alive(lock.holder()) is None:
+        ago = holders.age_s(lock.path)
+        who += f", last sign of life {max(ago, 0):.0f} s ago"
+    if not lock.is_proof or holders.is_alive(lock.holder()) is None:
+        remedy += f"; if it is surely gone, remove {lock.path}"
+    return WorkspaceBusy(f"another run is at work in {place} ({who})", remedy)
+
+
+def _followed() -> None:
+    """End this run, whose lock another one has signed: somebody took it for dead."""
+    sys.stderr.write("lungprep: another run has taken this folder over; this one ends\n")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(job: Lock) -> None:
@@ -125,14 +237,17 @@ def _end(job: Lock) -> None:
         if job.take():
             job.release()
             return
-        holder, own = job.holder(), _self()
-        if all(holder.get(name) == own[name] for name in ("host", "namespace")):
+        holder = job.holder()
+        if holders.is_comparable(holder) and holder.get("host") == os.uname().nodename:
             with suppress(ProcessLookupError):
                 os.kill(int(holder["pid"]), signal.SIGKILL)
+        elif holders.is_alive(holder) is None:
+            # It took a while to find out, and will not be different soon.
+            break
         time.sleep(PAUSE_S)
     raise WorkspaceBusy(
         f"a job of an earlier run is still at work in this folder ({job.holder_in_words()})",
-        "end it, or let it end, then run again",
+        f"end it, or let it end, then run again; if it is surely gone, remove {job.path}",
     )
 
 
@@ -157,6 +272,7 @@ class Job:
     def __enter__(self) -> None:
         # First known, then sure of the run: the next run signs first, and then looks for jobs.
         self._lock.take()
+        self._lock.keep()
         mine = os.environ.get(MARK)
         if mine and self._run.exists() and self._run.read_text() != mine:
             raise WorkspaceBusy("the run of this job is over", "leave it to the next one")
@@ -164,17 +280,3 @@ class Job:
     def __exit__(self, *_: object) -> None:
         self._lock.path.unlink(missing_ok=True)
         self._lock.release()
-
-
-def _self() -> dict[str, Any]:
-    """Who this process is: its id means something on its machine and in its namespace only."""
-    try:
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        namespace = ""
-    return {
-        "pid": os.getpid(),
-        "host": os.uname().nodename,
-        "namespace": namespace,
-        "since": time.time_ns(),
-    }

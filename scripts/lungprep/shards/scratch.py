@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lungprep.holders import is_alive
 from lungprep.runlock import Lock
 
 PREFIX = "lungprep-"
@@ -48,7 +49,9 @@ def _sweep(folder: Path) -> None:
         file = os.open(folder / HELD, os.O_RDONLY | os.O_NOFOLLOW)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _remove(folder)
+            # Where locks hold for nobody, its signature tells.
+            if not is_alive(Lock(folder / HELD).holder()):
+                _remove(folder)
         finally:
             os.close(file)
 

@@ -1,0 +1,130 @@
+"""Who signed a lock, and whether they are alive: by what they wrote, where locks prove nothing.
+
+A process is known by its id and its start in a boot and a namespace of the kernel. Another
+machine's or container's can't be looked up: it shows that it lives by touching its file.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+#: Between two touches of a lock, and after which a holder who does not is silent, s.
+BEAT_S = 10.0
+SILENT_S = 3 * BEAT_S
+LOOK_S = 0.5
+# On these only processes of one kernel can be at work, and so its locks hold.
+LOCAL_DISKS = {
+    "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "ntfs3", "overlay",
+    "ramfs", "reiserfs", "tmpfs", "vfat", "xfs", "zfs",
+}  # fmt: skip
+
+
+def myself() -> dict[str, Any]:
+    """Signature of this process."""
+    return {
+        "pid": os.getpid(),
+        "host": os.uname().nodename,
+        "boot": _line("/proc/sys/kernel/random/boot_id"),
+        "namespace": _namespace(),
+        "started": started(os.getpid()),
+        "since": time.time_ns(),
+    }
+
+
+def is_comparable(fields: dict[str, Any]) -> bool:
+    """Whether the process of a signature would be seen from here, if it were alive."""
+    own = myself()
+    return all(own[name] and fields.get(name) == own[name] for name in ("boot", "namespace"))
+
+
+def is_alive(fields: dict[str, Any]) -> bool | None:
+    """Whether another process that signed is alive; None where nobody here can tell."""
+    pid = fields.get("pid")
+    if not isinstance(pid, int) or not is_comparable(fields):
+        return None
+    # This process had it in an earlier turn.
+    if pid == os.getpid():
+        return False
+    return bool(started(pid)) and started(pid) == fields.get("started")
+
+
+def started(pid: int) -> str:
+    """When a process began, in the kernel's ticks; empty if it has ended, waited for or not."""
+    fields = _line(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return "" if len(fields) < 20 or fields[0] in "ZX" else fields[19]
+
+
+def is_beating(path: Path, say: Callable[[str], None] = lambda line: None) -> bool:
+    """Whether a lock file is touched now and then; waits as long as that is open.
+
+    Parameters
+    ----------
+    path : Path
+        The lock; a file beside it tells the time of that file system.
+    say : callable
+        Called with a line about a wait.
+    """
+    first = touched(path)
+    if age_s(path) > SILENT_S:
+        return False
+    say(f"waiting up to {SILENT_S:.0f} s to see whether another run is alive")
+    deadline = time.monotonic() + SILENT_S
+    while time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+        if touched(path) != first:
+            return True
+    return False
+
+
+def touched(path: Path) -> int:
+    """When a file was touched, ns. Opened, because network file systems look again only then."""
+    try:
+        with path.open("rb") as file:
+            return os.fstat(file.fileno()).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def age_s(path: Path) -> float:
+    """Since when a file was not touched, by the clock of its own file system, s."""
+    probe = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        probe.touch()
+        return (touched(probe) - touched(path)) / 1e9
+    except OSError:
+        return 0.0
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def is_local(path: Path) -> bool:
+    """Whether a file lies on a disk of this machine; not where the kernel does not tell."""
+    path = path.resolve()
+    found = "", ""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    for line in lines:
+        head, _, tail = line.partition(" - ")
+        place = head.split()[4].encode().decode("unicode_escape")
+        # A later mount hides an earlier one.
+        if path.is_relative_to(place) and len(place) >= len(found[0]):
+            found = place, tail.split()[0]
+    return found[1] in LOCAL_DISKS
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _line(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace").strip()
+    except OSError:
+        return ""
