@@ -19,6 +19,13 @@ LOCKS_DEV := $(addprefix envs/requirements,-dev.txt -slurm.txt .txt)
 LOCKS_CLOUD_DEV := $(addprefix envs/requirements,-cloud-dev.txt -cloud.txt) $(LOCKS_DEV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# The demo is deaf to the caller's settings: no Python or pip starts with them. Proxies and
+# certificate authorities serve its downloads; scripts/demo.py drops them after these.
+ifeq (,$(filter-out demo,$(MAKECMDGOALS)))
+unexport $(filter AWS_% BLIS_% GOTO_% LUNGPREP_% MKL_% NUMEXPR_% OMP_% OPENBLAS_% PYTHON% \
+  SNAKEMAKE_%,$(.VARIABLES))
+endif
+
 .PHONY: demo test check audit ceph slurm table lungs lock networks test-networks test-cloud \
   clean
 

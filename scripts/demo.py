@@ -11,6 +11,7 @@ import own_code
 own_code.check()
 
 import argparse
+import os
 import subprocess
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import yaml
 
 from lungprep.demo import scan
 from lungprep.demo.cohort import demo_cohort, put_cohort
+from lungprep.demo.environ import NO_PROFILES, drop_network, drop_settings
 from lungprep.demo.results import show
 from lungprep.demo.server import s3_server
 from lungprep.errors import LungprepError
@@ -33,10 +35,12 @@ def main() -> int:
     parser.add_argument("--cores", default="all", help="jobs at a time")
     parser.add_argument("--port", type=int, default=0, help="of the S3 server; 0 takes a free one")
     options = parser.parse_args()
+    drop_settings(os.environ)
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     bucket, _, source = config["source"].removeprefix("s3://").partition("/")
     target = config["target"].removeprefix(f"s3://{bucket}/")
     archive = scan.fetch(DEMO / "scan")
+    drop_network(os.environ)
     with s3_server(DEMO / "s3", buckets=[bucket], port=options.port) as server:
         marker = DEMO / "s3" / "cohort.sha256"
         cohort = code_digest(imported_modules([LIBRARY / "demo" / "cohort.py"]))
@@ -46,7 +50,7 @@ def main() -> int:
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
         workflow = subprocess.run(
             [*command, "--directory", str(DEMO), "--cores", options.cores],
-            env=server.child_environ(),
+            env={**server.child_environ(), **NO_PROFILES},
             check=False,
         )
     if workflow.returncode == 0:
