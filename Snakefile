@@ -11,6 +11,11 @@ shard      all of these for some patients: what a job of a cluster does
 The target alone decides who is done: `snakemake -n` says who is missing and why.
 """
 
+import logging
+
+# A log on a full disk is worth no traceback for each of its lines.
+logging.raiseExceptions = False
+
 
 configfile: f"{workflow.basedir}/config.yaml"
 

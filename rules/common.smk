@@ -7,6 +7,7 @@ its input, so that --lint, --unlock and the jobs of a cluster need no network fo
 import atexit
 import os
 import sys
+from pathlib import Path
 
 from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
@@ -33,10 +34,11 @@ from lungprep.shards.papers import PER_JOB
 from lungprep.shards.share import run_of
 from lungprep.shards.slurm import check_job
 from lungprep.turns import by_command_line, take_up
-from lungprep.unseen import ask_no_lock, hide_leftovers
+from lungprep.unseen import hide_leftovers, leave_no_trace, make_workspace
 from lungprep.weights import check_weights
 
 try:
+    make_workspace(Path(".snakemake"))
     config = complete(config, read_schema())
     check_weights(config["segment"])
     RUN = run_of(config, take_up(config, os.environ), os.environ)
@@ -73,7 +75,7 @@ def unpublished(wildcards):
     in_turns = by_command_line(sys.argv[0]) and workflow.dag_settings.batch is None
     BUDGET.stale = workflow.is_main_process
     if workflow.dryrun:
-        ask_no_lock(workflow.persistence)
+        leave_no_trace(workflow.persistence)
     try:
         if running and workflow.is_main_process and workflow.execution_settings.lock:
             RUN.lock(logger.warning)

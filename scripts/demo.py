@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="of the S3 server; 0 takes a free one")
     options = parser.parse_args()
     drop_settings(os.environ)
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
     bucket, _, source = config["source"].removeprefix("s3://").partition("/")
     target = config["target"].removeprefix(f"s3://{bucket}/")
     archive = scan.fetch(DEMO / "scan")
@@ -44,9 +44,9 @@ def main() -> int:
     with s3_server(DEMO / "s3", buckets=[bucket], port=options.port) as server:
         marker = DEMO / "s3" / "cohort.sha256"
         cohort = code_digest(imported_modules([LIBRARY / "demo" / "cohort.py"]))
-        if not marker.exists() or marker.read_text() != cohort:
+        if not marker.exists() or marker.read_text("utf-8") != cohort:
             put_cohort(server, bucket, source, demo_cohort(archive))
-            marker.write_text(cohort)
+            marker.write_text(cohort, "utf-8")
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
         workflow = subprocess.run(
             [*command, "--directory", str(DEMO), "--cores", options.cores],

@@ -51,3 +51,9 @@ def test_each_test_that_the_notes_name_is_there():
     assert len(named) > 30
     for file, name in named:
         assert f"def {name}(" in (ROOT / file).read_text(), f"{file}::{name}"
+
+
+def test_text_is_read_as_utf_8_whatever_the_locale():
+    """Or the same source would have another digest, and a cohort be stale, on another machine."""
+    for path in (ROOT / "scripts").rglob("*.py"):
+        assert ".read_text()" not in path.read_text("utf-8"), path

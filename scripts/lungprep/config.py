@@ -36,7 +36,7 @@ TEXT_HINT = (
 
 def read_schema(path: Path = SCHEMA) -> Schema:
     """Read the JSON schema of the config."""
-    schema: Schema = yaml.safe_load(path.read_text())
+    schema: Schema = yaml.safe_load(path.read_text("utf-8"))
     return schema
 
 

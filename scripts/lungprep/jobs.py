@@ -116,7 +116,7 @@ class LogLine(logging.Formatter):
 def peak_mb() -> float:
     """Peak resident memory of this process so far, in units of 1024² bytes."""
     try:
-        status = STATUS.read_text()
+        status = STATUS.read_text(errors="replace")
     except FileNotFoundError:
         # Not Linux. There it would not do: a process takes over the peak of the one that forked it.
         return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

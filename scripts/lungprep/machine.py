@@ -28,7 +28,9 @@ def choose_kernels(environ: MutableMapping[str, str], proc: Path = Path("/proc")
         Where the kernel tells.
     """
     try:
-        flags = (proc / "cpuinfo").read_text().partition("flags")[2].partition("\n")[0]
+        flags = (
+            (proc / "cpuinfo").read_text(errors="replace").partition("flags")[2].partition("\n")[0]
+        )
     except FileNotFoundError:
         return
     if set(flags.split()) >= FEATURES and not environ.get(KERNELS):
@@ -61,8 +63,8 @@ def spare_mb(
 def total_mb(proc: Path, cgroups: Path) -> float | None:
     """Memory of the machine, or what its control groups allow, if that is less."""
     try:
-        memory = (proc / "meminfo").read_text().partition("MemTotal:")[2].split()[0]
-        groups = (proc / "self/cgroup").read_text().splitlines()
+        memory = (proc / "meminfo").read_text(errors="replace").partition("MemTotal:")[2].split()[0]
+        groups = (proc / "self/cgroup").read_text(errors="replace").splitlines()
     except (FileNotFoundError, IndexError):
         return None
     limits = [int(limit) / MB for limit in _limits(groups, cgroups) if limit.isdecimal()]
@@ -80,6 +82,6 @@ def _limits(groups: list[str], cgroups: Path) -> Iterator[str]:
             inner = root / path.strip("/")
             for group in (inner, *inner.parents):
                 if (group / name).is_file():
-                    yield (group / name).read_text().strip()
+                    yield (group / name).read_text(errors="replace").strip()
                 if group == root:
                     break

@@ -121,7 +121,7 @@ def code_digest(sources: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in sources:
         name = path.relative_to(SCRIPTS).as_posix()
-        digest.update(f"{name}\0{bare_code(path.read_text())}\0".encode())
+        digest.update(f"{name}\0{bare_code(path.read_text('utf-8'))}\0".encode())
     return digest.hexdigest()
 
 
@@ -149,7 +149,7 @@ def bare_code(source: str) -> str:
 def _imports(path: Path) -> frozenset[str]:
     """Dotted names below ``lungprep`` that a file imports anywhere."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):

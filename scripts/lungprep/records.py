@@ -12,7 +12,7 @@ def write_record(path: str | Path, record: dict[str, Any]) -> None:
 
 def read_record(path: str | Path) -> dict[str, Any]:
     """Read what `write_record` wrote."""
-    record: dict[str, Any] = json.loads(Path(path).read_text())
+    record: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))
     return record
 
 

@@ -313,7 +313,9 @@ class Run:
         if self._dispatch:
             return self._dispatch.receipts
         return {
-            patient: Receipt.from_json(json.loads((self._work / patient / "published").read_text()))
+            patient: Receipt.from_json(
+                json.loads((self._work / patient / "published").read_text("utf-8"))
+            )
             for patient in self.progress.published
         }
 

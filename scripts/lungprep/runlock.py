@@ -153,7 +153,7 @@ class Lock:
     def holder(self) -> dict[str, Any]:
         """What the holder signed with; empty while it has not."""
         with suppress(OSError, ValueError):
-            fields = json.loads(self.path.read_text())
+            fields = json.loads(self.path.read_text("utf-8"))
             if isinstance(fields, dict):
                 return fields
         return {}
@@ -193,7 +193,7 @@ def lock_run(folder: Path, say: Callable[[str], None] = lambda line: None) -> Lo
     lock = Lock(folder / RUN)
     if not lock.take(say) or not _is_settled(lock):
         raise _busy(lock)
-    os.environ[MARK] = lock.path.read_text()
+    os.environ[MARK] = lock.path.read_text("utf-8")
     atexit.register(lock.release)
     lock.keep(_followed)
     for path in sorted((folder / JOBS).glob("*")):
@@ -274,7 +274,7 @@ class Job:
         self._lock.take()
         self._lock.keep()
         mine = os.environ.get(MARK)
-        if mine and self._run.exists() and self._run.read_text() != mine:
+        if mine and self._run.exists() and self._run.read_text("utf-8") != mine:
             raise WorkspaceBusy("the run of this job is over", "leave it to the next one")
 
     def __exit__(self, *_: object) -> None:

@@ -7,8 +7,16 @@ that leads nowhere or a file in the place of a folder.
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
+
+from lungprep.errors import WorkspaceError
+
+# Without one of these Snakemake ends in a traceback.
+FOLDERS = (
+    "auxiliary", "conda", "conda-archive", "incomplete", "iocache", "locks", "metadata", "shadow",
+    "singularity",
+)  # fmt: skip
 
 
 def hide_leftovers(iocache: Any, flags: Iterable[str]) -> None:
@@ -25,10 +33,30 @@ def hide_leftovers(iocache: Any, flags: Iterable[str]) -> None:
     iocache.exists_local.has_inventory |= {str(PurePath(flag).parent) for flag in flags}
 
 
-def ask_no_lock(persistence: Any) -> None:
-    """Let a dry run look on while another run is at work, or lies dead.
+def leave_no_trace(persistence: Any) -> None:
+    """Let a dry run look on while another run is at work or lies dead, and where it may not write.
 
-    Snakemake would say "Directory cannot be locked", and go on all the same.
+    Snakemake would say "Directory cannot be locked", and go on all the same; and it would keep what
+    it knows of files, by which leftovers are hidden.
     """
     # As above.
     persistence.lock = nullcontext
+    persistence.save_iocache = lambda: None
+
+
+def make_workspace(folder: Path) -> None:
+    """Make Snakemake's folders in the working directory, before it tries itself.
+
+    Raises
+    ------
+    WorkspaceError
+        If it can't be made.
+    """
+    try:
+        for path in (folder, *(folder / name for name in FOLDERS)):
+            path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path.resolve()} can't be made ({error.strerror})",
+            "make the working directory writable, or run in another one",
+        ) from error

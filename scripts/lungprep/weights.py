@@ -153,7 +153,7 @@ def lung_classes(folder: Path) -> dict[int, int]:
     """
     path = folder / DATASET
     try:
-        labels = json.loads(path.read_text())["labels"].items()
+        labels = json.loads(path.read_text("utf-8"))["labels"].items()
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(
             f"{path} is no dataset.json of nnU-Net v2", "get the model anew"

@@ -22,7 +22,7 @@ def show(folder: Path) -> None:
         COLUMNS.format(
             "patient", "shape (z, y, x)", "spacing mm", "right", "left", "both", "flags"
         ),
-        *(_line(json.loads(path.read_text())) for path in receipts(folder)),
+        *(_line(json.loads(path.read_text("utf-8"))) for path in receipts(folder)),
         "",
         f"volumes    {place}/PATIENT.npy        int16 HU",
         f"masks      {place}/PATIENT.lungs.npy  uint8: 1 right lung, 2 left lung",

@@ -60,6 +60,7 @@ def fetch(folder: Path) -> Path:
             ],
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
     if pip.returncode or not _is_intact(archive):

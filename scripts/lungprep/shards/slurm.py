@@ -40,7 +40,12 @@ def check_job(resources: Mapping[str, Any], cores: int) -> None:
     command = ["sbatch", "--test-only", "--ntasks=1", f"--cpus-per-task={cores}", *words]
     try:
         done = subprocess.run(
-            [*command, "--wrap=true"], capture_output=True, text=True, check=False, timeout=60
+            [*command, "--wrap=true"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=60,
         )
     except FileNotFoundError:
         raise ConfigError("there is no sbatch here", "start on a login node of SLURM") from None

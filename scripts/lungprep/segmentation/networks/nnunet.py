@@ -120,8 +120,8 @@ def _predictor(folder: Path, found: list[dict[str, Any]]) -> Any:
     from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    dataset = json.loads((folder / DATASET).read_text())
-    plans = PlansManager(json.loads((folder / PLANS).read_text()))
+    dataset = json.loads((folder / DATASET).read_text("utf-8"))
+    plans = PlansManager(json.loads((folder / PLANS).read_text("utf-8")))
     configuration = plans.get_configuration(found[0]["init_args"]["configuration"])
     labels = plans.get_label_manager(dataset)
     heads = labels.num_segmentation_heads
