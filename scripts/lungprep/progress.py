@@ -54,6 +54,8 @@ class Progress(logging.Handler):
         Why a patient failed for good, in this turn.
     dispatch : Dispatch or None
         Where the jobs are those of shares.
+    is_stopping : callable
+        Whether somebody said stop: then nothing is tried again.
     """
 
     def __init__(self, logs: Path, work: Path) -> None:
@@ -64,6 +66,7 @@ class Progress(logging.Handler):
         self.failures: dict[str, Verdict] = {}
         self.published: list[str] = []
         self.dispatch: Dispatch | None = None
+        self.is_stopping: Callable[[], bool] = lambda: False
         self._jobs: dict[int, tuple[str, str]] = {}
         self._attempts: dict[int, int] = {}
         self._in_vain = 0
@@ -128,7 +131,9 @@ class Progress(logging.Handler):
             elif patient and patient not in self.failures:
                 self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
                 verdict = read_verdict(self._work / patient) or self._killed(rule, patient)
-                if verdict.transient and self._attempts[jobid] <= RETRIES:
+                if verdict.transient and self._attempts[jobid] <= RETRIES and self.is_stopping():
+                    self._give_up(jobid)
+                elif verdict.transient and self._attempts[jobid] <= RETRIES:
                     self._logger.info(f"trying {patient} again: {verdict.text}")
                 else:
                     self._give_up(jobid)

@@ -50,6 +50,7 @@ class Run:
         self._lock: Lock | None = None
         self._dispatch: Dispatch | None = None
         self.progress = Progress(Path("logs").resolve(), self._work)
+        self.progress.is_stopping = lambda: self._signals.received
         self.started = False
         self.set_aside: list[str] = []
         #: Memory by estimate, MB, of patients that are not to be looked up.

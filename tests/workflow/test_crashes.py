@@ -1,5 +1,6 @@
 """Whatever ended a run, the same command ends with the same bytes and leaves nothing behind."""
 
+import io
 import os
 import random
 import re
@@ -9,7 +10,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pydicom import dcmread
 
 from lungprep.phantom import chest, slices
 from workflow.conftest import COARSE, three, wait_for
@@ -63,6 +66,46 @@ def test_killed_at_any_moment(lab, server):
     assert receipts == {1}, "done is done"
     loads = sum(counts["GET", patient, PHANTOM[0][0]] for patient in patients)
     assert loads <= PATIENTS + 2 * KILLS, "two cores had two patients each time"
+
+
+def solid(content):
+    """A slice without any air, so that no lungs are found."""
+    dataset = dcmread(io.BytesIO(content))
+    stored = dataset.pixel_array
+    tissue = 40 - int(dataset.RescaleIntercept)
+    dataset.PixelData = np.maximum(stored, tissue).astype(stored.dtype).tobytes()
+    file = io.BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()
+
+
+def test_killed_among_patients_that_fail(lab):
+    """At each step some fail, so that records are emptied; each dry run tells who is missing."""
+    chance = random.Random(KILLS)  # noqa: S311
+    airless = [(name, solid(content)) for name, content in PHANTOM]
+    good, bad = [f"P{n}" for n in range(3)], [f"Q{n}" for n in range(3)]
+    for patient in good:
+        lab.admit(patient, PHANTOM)
+    for patient in bad[:2]:
+        lab.admit(patient, airless)
+    lab.admit(bad[2], PHANTOM[:3])
+    runs = []
+    for _ in range(KILLS // 2):
+        runs.append(lab.start(cores=2))
+        time.sleep(chance.uniform(3, 9))
+        kill_run(runs[-1])
+        missing = {line.partition(":")[0].strip() for line in lab.missing()[1:]}
+        done = {key.removesuffix(".json") for key in lab.published() if key.endswith(".json")}
+        # Orphans may publish while the dry run looks.
+        assert {*good, *bad} - done <= missing <= {*good, *bad}
+    last = lab.run()
+    for running in runs:
+        running.stdout.close()
+    assert last.returncode == 1
+    assert "Traceback" not in last.stdout, last.stdout
+    assert lab.published() == sorted(key for patient in good for key in three(patient))
+    assert lab.missing() == ["3 of 6 patients", *(f"  {patient}: missing" for patient in bad)]
+    assert_clean(lab)
 
 
 SLOW = """
@@ -158,6 +201,29 @@ def test_stopped_by_hand(lab, signal_):
     assert len(digests(lab)) == 6
     assert len({tuple(pair) for pair in digests(lab).values()}) == 1
     assert_clean(lab)
+
+
+KILLED_LATE = """
+import os, signal, sys, time
+if ".snakemake/scripts" in " ".join(sys.orig_argv):
+    open(os.environ["SPY"], "a").write("attempt\\n")
+    time.sleep(3)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_job_that_dies_after_ctrl_c_is_not_started_again(lab):
+    lab.admit("P1", PHANTOM)
+    environ = spy(lab, KILLED_LATE)
+    running = lab.start(environ=environ)
+    wait_for(Path(environ["SPY"]).exists, running)
+    running.send_signal(signal.SIGINT)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 1, output
+    assert Path(environ["SPY"]).read_text() == "attempt\n"
+    assert "Traceback" not in output
+    assert "trying P1 again" not in output
+    assert output.rstrip().endswith(" 0 failed, 0 were done before, 1 not reached"), output
 
 
 @pytest.fixture
