@@ -308,11 +308,13 @@ MOUNTS = """\
 3 2 0:3 / {0}/nfs\\040share rw - nfs4 server:/ rw
 4 2 0:4 / {0}/lustre rw - lustre mds:/ rw
 5 4 0:5 / {0}/lustre rw - tmpfs tmpfs rw
+6 2 0:6 / {0}/Träger rw - cifs //server/x rw
 """
 
 
 @pytest.mark.parametrize(
-    ("place", "local"), [("", True), ("nfs share/a", False), ("lustre/a", True), ("nfs", True)]
+    ("place", "local"),
+    [("", True), ("nfs share/a", False), ("lustre/a", True), ("nfs", True), ("Träger/a", False)],
 )
 def test_disks_of_this_machine_are_told_from_shares(tmp_path, monkeypatch, place, local):
     read = Path.read_text

@@ -5,6 +5,7 @@ machine's or container's can't be looked up: it shows that it lives by touching 
 """
 
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -104,12 +105,13 @@ def is_local(path: Path) -> bool:
     path = path.resolve()
     found = "", ""
     try:
-        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+        lines = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
     except OSError:
         return False
     for line in lines:
         head, _, tail = line.partition(" - ")
-        place = head.split()[4].encode().decode("unicode_escape")
+        # The kernel writes a blank as its octal code.
+        place = re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), head.split(" ")[4])
         # A later mount hides an earlier one.
         if path.is_relative_to(place) and len(place) >= len(found[0]):
             found = place, tail.split()[0]
