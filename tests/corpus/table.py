@@ -21,6 +21,7 @@ from corpus import (
     resampled_cases,
     series_cases,
     stored_value_cases,
+    subtle_cases,
     tilt_cases,
 )
 from corpus.case import Case
@@ -34,7 +35,7 @@ THEMES = (
     ("Geometry: orientation and pixels", geometry_cases.CASES),
     ("Geometry: gaps and length", gap_cases.CASES),
     ("Geometry: shifts, tilt, obliquity", tilt_cases.CASES),
-    ("What the slices show", coherence_cases.CASES),
+    ("What the slices show", [*coherence_cases.CASES, *subtle_cases.CASES]),
     ("What the slices show: resampled scans, written as slices again", resampled_cases.CASES),
     ("Stored values", stored_value_cases.CASES),
     ("Hounsfield units", hu_cases.CASES),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lungprep.coherence.pairs import Floats, Pairs, differences
 from lungprep.coherence.steepness import steepness
-from lungprep.coherence.strays import METAL_FACTOR, MIRRORED, Limits
+from lungprep.coherence.strays import CONTRAST, METAL_FACTOR, MIRRORED, Limits
 
 #: A step that is so many times the usual one around it is looked at, if the outline of the body
 #: changes with it. In four real scans, thinned to gaps of 1.25 to 16 mm, steps reach 2.3, and
@@ -24,7 +24,9 @@ TELLING_MM = 25.0
 DOUBTFUL_MM = 50.0
 #: Steps of the whole scale that no change of anatomy makes, HU.
 OFFSET_HU = 60.0
-OFFSET_STEEP = 1.8
+OFFSET_STEEP = 1.4
+#: A first or last slice has one neighbour only: steps of sound scans are less steep there than 1.4.
+END_STEEP = 1.8
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,12 @@ def find_breaks(
             found.append(Break(k + 1, "one of them is mirrored", True))
         elif offsets[k] >= OFFSET_HU and steep[k] >= OFFSET_STEEP:
             found.append(Break(k + 1, f"their scales differ by {offsets[k]:.0f} HU", True))
+        elif (
+            k in (0, len(steep) - 1)
+            and steep[k] >= END_STEEP
+            and abs(pairs.contrast[k]) >= CONTRAST.doubtful
+        ):
+            found.append(Break(k + 1, "one of them is of another scale", False))
         elif steep[k] >= STEEP.doubtful and pairs.outline[k] >= OUTLINE.doubtful:
             apart_mm = displacement_mm(thumbnails, heights_mm, k, float(pairs.difference_hu[k]))
             if apart_mm >= DOUBTFUL_MM:

@@ -28,6 +28,8 @@ LEAST_ASYMMETRY_HU = 15
 LEAST_EXPLAINED = 0.2
 #: Of the difference, so much is left at most where a mirrored slice is turned back: 0.8.
 MIRRORED_SHARE = 0.85
+#: Slices that vary by less show nothing.
+LEAST_DEVIATION_HU = 20.0
 AT_A_TIME = 32
 
 
@@ -53,6 +55,8 @@ class Pairs:
     outline : ndarray, shape (n,)
         Share of the blocks that are air in one slice and far denser in the other: lungs are not, so
         that it is the outline of body and table that changes.
+    contrast : ndarray, shape (n,)
+        Logarithm of the share by which the standard deviation changes: another scale.
     """
 
     difference_hu: Floats
@@ -62,6 +66,7 @@ class Pairs:
     zoom: Floats
     mirrored: Floats
     outline: Floats
+    contrast: Floats
 
 
 def differences(one: Floats, other: Floats, kept: float = KEPT) -> Floats:
@@ -116,7 +121,13 @@ def compare(one: Floats, other: Floats) -> Pairs:
         -_fit(_radial(down, across), change),
         _side(one, other),
         ((np.minimum(one, other) < OUTSIDE_HU) & (np.abs(change) > DENSER_HU)).mean(axis=(1, 2)),
+        _contrast(other) - _contrast(one),
     )
+
+
+def _contrast(slices: Floats) -> Floats:
+    logs: Floats = np.log(np.maximum(slices.std(axis=(1, 2)), LEAST_DEVIATION_HU))
+    return logs
 
 
 def _offsets(one: Floats, other: Floats) -> Floats:

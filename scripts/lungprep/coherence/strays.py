@@ -44,6 +44,12 @@ SHIFT_MM = Measure(4.0, 10.0, "lies {:.0f} mm aside")
 #: 0.92 in these scans, 1 where all is noise, 1.2 to 2 for two slices that changed places, 2 to 20
 #: for a slice of another scale, place or person.
 RATIO = Measure(1.25, 2.0, "does not fit")
+#: Where the steps to both neighbours are far steeper than those around, less of a share will do: in
+#: sound scans it is 0.5 then.
+STEEP_STEPS, STEEP_RATIO = 1.8, 1.1
+#: By so much a slice varies more or less than both its neighbours, metal or not: 0.03 in sound
+#: scans, 0.2 at twice the slope.
+CONTRAST = Measure(0.06, 0.12, "is of another scale")
 #: A slice that its neighbours show almost alike, as where a breath moves the body back by two gaps,
 #: lies no farther from them than slices around it from theirs.
 LEAST_STEEPNESS = 1.05
@@ -118,6 +124,8 @@ def find_strays(
     shift_mm = np.hypot(*(_own(pairs.shift_blocks[:, k]) * block_mm[k] for k in (0, 1)))
     steep = steepness(pairs.difference_hu)
     ratio = np.where((steep[:-1] + steep[1:]) / 2 < LEAST_STEEPNESS, 0.0, ratio)
+    apart = (np.minimum(steep[:-1], steep[1:]) >= STEEP_STEPS) & (ratio >= STEEP_RATIO)
+    ratio[apart] = np.maximum(ratio[apart], RATIO.doubtful)
     ratio[metal[:-2] | metal[1:-1] | metal[2:]] /= METAL_FACTOR
     ratio[_in_pairs(ratio >= RATIO.doubtful)] = 0
     measured = (
@@ -126,6 +134,7 @@ def find_strays(
         (ZOOM, np.abs(_own(pairs.zoom))),
         (SHIFT_MM, shift_mm),
         (RATIO, ratio),
+        (CONTRAST, np.abs(_own(pairs.contrast))),
     )
     found: dict[int, Stray] = {}
     for measure, values in measured:
