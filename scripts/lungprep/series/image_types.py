@@ -36,6 +36,8 @@ CONTENTS = {
 SLAB_GAPS, THICKEST_SLAB_MM = 2.5, 40.0
 # Slices this near leave nothing between them that the target grid would miss.
 CONTIGUOUS_MM = 3.0
+# A gap is a difference of positions, such as 11.999999999999996 mm.
+ROUNDING_MM = 1e-3
 
 
 def kind_of(slice_: Slice) -> str | None:
@@ -103,7 +105,8 @@ def is_thick_slab(slice_: Slice, gap_mm: float, *, least_mm: float = 0.0) -> boo
 
 def is_interspaced(slice_: Slice, gap_mm: float) -> bool:
     """Whether at least half of the tissue lies between the slices: thin ones far apart."""
-    return gap_mm > CONTIGUOUS_MM and 0 < _thickness_mm(slice_) <= gap_mm / 2
+    half_mm = gap_mm / 2 + ROUNDING_MM
+    return gap_mm > CONTIGUOUS_MM and 0 < _thickness_mm(slice_) <= half_mm
 
 
 def _thickness_mm(slice_: Slice) -> float:
