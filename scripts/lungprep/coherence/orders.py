@@ -20,10 +20,6 @@ LEAST_STEP_HU = 3.0
 MOST_STEPS = 40
 #: Where steps within the stretch are nearly as large, it is the anatomy: ribs come and go.
 ALIKE = 0.8
-#: Of a stretch that reaches an end of the stack only one step tells. Turned round, that becomes a
-#: usual one, and no less: a breath may move the body back to what the last slices show.
-STEEP_END = 2.0
-LEAST_USUAL = 0.6
 
 
 def find_reversals(thumbnails: Floats, pairs: Pairs) -> list[tuple[int, int]]:
@@ -53,9 +49,8 @@ def find_reversals(thumbnails: Floats, pairs: Pairs) -> list[tuple[int, int]]:
         for a, b in combinations(candidates, 2)
         if b - a >= 2 and steps[a + 1 : b].max() < ALIKE * min(steps[a], steps[b])
     ]
-    ends = _ends(thumbnails, steps, steep)
     if not turns:
-        return ends
+        return []
     a, b = np.array(turns).T
     usual = np.stack([steps[k] / steep[k] for k in (a, b)])
     turned = _turned(thumbnails, a, b, KEPT)
@@ -71,21 +66,7 @@ def find_reversals(thumbnails: Floats, pairs: Pairs) -> list[tuple[int, int]]:
             break
         if all(last < other[0] or first > other[1] for other in found):
             found.append((first, last))
-    return sorted(found or ends)
-
-
-def _ends(thumbnails: Floats, steps: Floats, steep: Floats) -> list[tuple[int, int]]:
-    """Stretches up from the first slice, or down from the last one, that run backwards."""
-    last = len(steps)
-    found = []
-    for k in np.flatnonzero(steep >= STEEP_END).tolist():
-        usual = steps[k] / steep[k]
-        for start, stop, inner in ((0, k, k + 1), (k + 1, last, k)):
-            outer = start if inner > stop else stop
-            turned = differences(thumbnails[[inner]], thumbnails[[outer]])[0]
-            if stop > start and LEAST_USUAL * usual <= turned <= USUAL * usual:
-                found.append((start, stop))
-    return found[:1]
+    return sorted(found)
 
 
 def _turned(thumbnails: Floats, a: Indices, b: Indices, kept: float) -> Floats:
