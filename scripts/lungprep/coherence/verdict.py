@@ -1,7 +1,7 @@
 """What the pixels say against a stack of slices."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,8 @@ class Evidence:
         Whether the slices follow each other along the body, which does not begin within a gap.
     slice_hu : callable, optional
         Gives the HU (rows, columns) of a slice, where thumbnails do not tell.
+    plausible : bool
+        Whether the values look like Hounsfield units; else contrast means nothing.
     """
 
     thumbnails: Floats
@@ -56,6 +58,7 @@ class Evidence:
     empty: NDArray[np.bool_]
     along_body: bool = True
     slice_hu: SliceHU | None = None
+    plausible: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,13 @@ def objections(evidence: Evidence) -> list[Objection]:
     if len(thumbnails) < LEAST_SLICES:
         return []
     pairs = neighbours(thumbnails)
+    if not evidence.plausible:
+        pairs = replace(pairs, contrast=np.zeros_like(pairs.contrast))
     ratio = ratios(thumbnails, pairs)
     told = ratio[ratio > 0]
-    reversals = find_reversals(thumbnails, pairs)
+    natural = _natural(evidence)
+    # Where a body begins and ends, it does so in either order.
+    reversals = [ends for ends in find_reversals(thumbnails, pairs) if not natural.issuperset(ends)]
     alternate = len(told) >= LEAST_SLICES and bool(np.median(told) >= ALTERNATING_RATIO)
     alternate |= len(reversals) > max(MOST_REVERSALS, REVERSED_SHARE * len(thumbnails))
     # Ribs may come and go from slice to slice; the rest does not.
@@ -110,7 +117,7 @@ def objections(evidence: Evidence) -> list[Objection]:
         Objection(first, last, "are in the reverse order of their positions", True)
         for first, last in reversals
     ]
-    judged = _natural(evidence) | _covered(found)
+    judged = natural | _covered(found)
     lost = set((np.flatnonzero(partly_lost(thumbnails)) + 1).tolist()) - judged
     found += [Objection(k, k, "breaks off", True) for k in sorted(lost)]
     judged |= lost

@@ -78,7 +78,7 @@ def assemble(candidate: Candidate, options: LoadOptions) -> Assembled:
         flags |= blanks
         hu, acquired = _compacted(hu, acquired, kept, layout)
         look, layout = look.take(kept), canonical_layout(stack)
-    strays = check_neighbours(look, stack, lambda k: acquired[k], options)
+    strays = check_neighbours(look, stack, lambda k: acquired[k], options, plausible=not suspicions)
     if strays:
         flags["stray_slices"] = len(strays)
     return Assembled(Volume(hu, layout.grid, layout.slicing), flags, strays)

@@ -88,6 +88,8 @@ def check_neighbours(
     stack: Stack,
     slice_hu: SliceHU,
     options: LoadOptions,
+    *,
+    plausible: bool = True,
 ) -> list[Stray]:
     """Compare each slice with its neighbours.
 
@@ -101,6 +103,8 @@ def check_neighbours(
         Gives the HU (rows, columns) of a slice.
     options : LoadOptions
         Whether slices that do not belong are refused.
+    plausible : bool
+        Whether the values look like Hounsfield units.
 
     Returns
     -------
@@ -124,6 +128,7 @@ def check_neighbours(
         np.array(look.empty),
         _along_body(stack),
         slice_hu,
+        plausible,
     )
     found = copies or objections(evidence)
     certain = [objection for objection in found if objection.certain]
