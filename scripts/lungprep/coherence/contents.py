@@ -19,6 +19,9 @@ LEAST_STEP_HU = 10.0
 #: Rows of blocks by which the blank rim of a slice exceeds those of both neighbours: a sixteenth of
 #: its height.
 LEAST_LOST_ROWS = 2
+#: What the neighbours show there differs by more from the blank, HU: it is not just air.
+LEAST_LOST_HU = 50.0
+EXACT_HU = 0.01
 #: Share of neighbouring pixels that differ in anything that a scanner measured; where a drawing has
 #: no noise, slices may well be alike.
 LEAST_NOISE = 0.25
@@ -97,12 +100,16 @@ def partly_lost(thumbnails: Floats) -> NDArray[np.bool_]:
         For all slices but the first and last.
     """
     # What lies above the ceiling is one value, too, and no blank.
-    blank = (np.ptp(thumbnails, axis=2) < CONSTANT_HU) & (thumbnails[:, :, 0] < CEILING_HU)
-    counts = np.stack(
-        [np.logical_and.accumulate(rows, axis=1).sum(axis=1) for rows in (blank, blank[:, ::-1])]
-    )
-    others = np.maximum(counts[:, :-2], counts[:, 2:])
-    return np.asarray(((counts[:, 1:-1] - others) >= LEAST_LOST_ROWS).any(axis=0))
+    blank = (np.ptp(thumbnails, axis=2) < EXACT_HU) & (thumbnails[:, :, 0] < CEILING_HU)
+    found = np.zeros(len(thumbnails) - 2, bool)
+    for rows in (slice(None), slice(None, None, -1)):
+        counts = np.logical_and.accumulate(blank[:, rows], axis=1).sum(axis=1)
+        most = np.maximum(counts[:-2], counts[2:])
+        for k in np.flatnonzero(counts[1:-1] - most >= LEAST_LOST_ROWS).tolist():
+            lost_rows = thumbnails[k : k + 3, rows][:, most[k] : counts[k + 1]]
+            apart = np.abs(lost_rows[[0, 2]] - lost_rows[1]).mean(axis=(1, 2))
+            found[k] |= bool(apart.min() >= LEAST_LOST_HU)
+    return found
 
 
 def repeats(

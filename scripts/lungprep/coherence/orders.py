@@ -11,9 +11,11 @@ from lungprep.coherence.steepness import steepness
 Indices = NDArray[np.int64]
 
 #: A stretch is in the wrong order where turning it round shortens the way through the slices at
-#: its ends to this share, and leaves no step there that is not usual.
-SHORTER = 0.85
-USUAL = 1.7
+#: its ends to this share, and leaves no step there that is not usual. Of two or three slices, which
+#: lie near each other either way, less is asked.
+SHORTER, SHORTER_FEW = 0.8, 0.85
+USUAL, USUAL_FEW = 1.4, 1.7
+FEW = 3
 #: Only stretches between steps that are steeper than this are tried.
 STEEP = 1.2
 LEAST_STEP_HU = 3.0
@@ -55,14 +57,16 @@ def find_reversals(thumbnails: Floats, pairs: Pairs) -> list[tuple[int, int]]:
     usual = np.stack([steps[k] / steep[k] for k in (a, b)])
     turned = _turned(thumbnails, a, b, KEPT)
     shares = turned.sum(axis=0) / (steps[a] + steps[b])
-    shares[(turned > USUAL * usual).any(axis=0)] = np.inf
+    few = b - a <= FEW
+    shares[(turned > np.where(few, USUAL_FEW, USUAL) * usual).any(axis=0)] = np.inf
     without_ribs = pairs.without_ribs_hu[a] + pairs.without_ribs_hu[b]
     bare = _turned(thumbnails, a, b, WITHOUT_RIBS).sum(axis=0) / np.maximum(without_ribs, 1)
     shares = np.where(without_ribs >= 2 * LEAST_STEP_HU, np.maximum(shares, bare), np.inf)
+    shares /= np.where(few, SHORTER_FEW, SHORTER)
     found: list[tuple[int, int]] = []
     for n in np.argsort(shares):
         first, last = turns[n][0] + 1, turns[n][1]
-        if shares[n] > SHORTER:
+        if shares[n] > 1:
             break
         if all(last < other[0] or first > other[1] for other in found):
             found.append((first, last))
