@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,6 +40,8 @@ class Faults:
         XML in the answer to each GET of an object: all are in an archive tier; empty for none.
     latency_s : float
         Pause before each answer.
+    change : callable or None
+        Given method, path, head and body of each answer; another head and body, see `with_body`.
     """
 
     slow_down: float = 0.0
@@ -47,6 +50,7 @@ class Faults:
     corrupt: set = field(default_factory=set)
     archive: str = ""
     latency_s: float = 0.0
+    change: Callable | None = None
 
 
 class FaultyProxy(ThreadingHTTPServer):
@@ -140,6 +144,8 @@ class Request(BaseHTTPRequestHandler):
             self.wfile.write(b"Content-Length: %d\r\n\r\n%s" % (len(error), error))
             return
         head, content = self.ask(body)
+        if proxy.faults.change:
+            head, content = proxy.faults.change(self.command, self.path, head, content)
         fault = proxy.next_fault()
         if fault is None:
             if self.command == "GET" and proxy.corrupts():
@@ -174,6 +180,13 @@ class Request(BaseHTTPRequestHandler):
 
     def log_message(self, format, *arguments):
         """Keep no log."""
+
+
+def with_body(head, content):
+    """A head that tells the length of another body, and that body."""
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
+    lines.insert(1, b"Content-Length: %d" % len(content))
+    return b"\r\n".join(lines), content
 
 
 @contextmanager

@@ -32,7 +32,8 @@ def quarantine_patient(plan: Plan, patient: str, verdict: Verdict, options: S3Op
         If the target or the patient's source does not answer.
     """
     asked = plan.cohort.patients[patient]
-    source = source_digest(asked.prefix, options)
+    # What lies there by now may be another upload; without a listing there is none to keep.
+    source = verdict.source or source_digest(asked.prefix, options)
     text = f"{patient}: {verdict.text}"
     basis = plan.recipe, source, asked.series_uid
     set_aside(plan.target, Failure(patient, verdict.step, verdict.error, text, *basis))

@@ -7,12 +7,14 @@ Each one says what was found and what to do; the caller at the boundary adds who
     ├── DemoError                the demo's server, scan or cohort (in lungprep.demo)
     ├── StoreError               the store did not do what was asked
     │   ├── StoreUnreachable     a broken answer, after all retries
+    │   │   ├── BrokenListing    what came is no listing, or not all of one
     │   │   └── NoAnswer         or none at all
     │   ├── AccessRefused        credentials are missing, wrong or not enough
     │   ├── RequestRefused       the store does not do what was asked, for another reason
     │   ├── NotFound             no such bucket or folder
     │   │   └── ObjectNotFound   no such object in it
     │   ├── TransferMismatch     size or checksum differ from what was sent or promised
+    │   │   └── CorruptContent   each time that it is read
     │   └── ContestedTarget      another run publishes the same patient
     ├── WorkspaceError           the run's own folder or machine did not do what was asked
     │   ├── WorkspaceBusy        another run is at work in it
@@ -89,6 +91,10 @@ class StoreUnreachable(StoreError):
     transient = True
 
 
+class BrokenListing(StoreUnreachable):
+    """An answer that is no listing, or not all of one: it says nothing of what there is."""
+
+
 class NoAnswer(StoreUnreachable):
     """The store said nothing: no connection, or one that ended before the first byte."""
 
@@ -118,6 +124,10 @@ class TransferMismatch(StoreError):
     transient = True
 
 
+class CorruptContent(TransferMismatch):
+    """The content has another checksum than the store says, each time that it is read."""
+
+
 class ContestedTarget(StoreError):
     """Another run publishes the same patient at the same time."""
 
@@ -138,6 +148,9 @@ class OutOfMemory(WorkspaceError):
 
 class DataError(LungprepError):
     """One patient can't be processed; the others can."""
+
+    # Digest of the listing that was judged, where the objects were listed.
+    source = ""
 
 
 class UnusableKey(DataError):

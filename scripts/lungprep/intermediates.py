@@ -20,6 +20,8 @@ NAMES = (
 )
 # Left by a job whose patient's data are at fault: the type of the error.
 FAILURE = "failure.json"
+# What the first step has found at the source.
+LOADED = "load.json"
 MOVE = "move it elsewhere, then run again"
 
 

@@ -73,7 +73,7 @@ class Step:
         elif isinstance(error, Exception):
             if type(as_designed(error)) is LungprepError:
                 logging.error("", exc_info=(type(error), error, traceback))
-            verdict = verdict_on(self._log.parent.name, error)
+            verdict = verdict_on(self._log.parent.name, error, self._folder)
             if not verdict.transient:
                 empty(self._folder)
             write_verdict(self._folder, verdict)

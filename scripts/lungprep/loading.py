@@ -23,7 +23,7 @@ from lungprep.series.persons import check_one_person
 from lungprep.series.policy import LoadOptions
 from lungprep.series.selection import Choice, choose_series
 from lungprep.stores import Entry, Store
-from lungprep.stores.base import CONNECTIONS, listing_digest
+from lungprep.stores.base import CONNECTIONS, listing_digest, read_listed
 from lungprep.system_files import in_system_folder
 from lungprep.volume import Volume
 
@@ -72,6 +72,16 @@ def load(
     """
     # A wastebasket or a snapshot in the patient's folder holds slices, too.
     entries = [e for e in source.entries(below=True) if not in_system_folder(e.key)]
+    try:
+        return _load(source, entries, options, series_uid)
+    except DataError as error:
+        error.source = listing_digest(entries)
+        raise
+
+
+def _load(
+    source: Store, entries: list[Entry], options: LoadOptions, series_uid: str | None
+) -> tuple[Volume, Scan]:
     if not entries:
         raise NoCTImages(f"nothing lies under {source.address}", "check the prefix")
     release_freed(SLICES)
@@ -120,7 +130,7 @@ def _read(
     def fetch(entry: Entry) -> list[Slice] | str | BrokenObject:
         if entry.size > LARGEST_BYTES:
             return TOO_LARGE
-        return read_or_break(entry.key, source.read(entry.key, entry))
+        return read_or_break(entry.key, read_listed(source, entry))
 
     slices: list[Slice] = []
     kinds: dict[str, list[str]] = defaultdict(list)
@@ -188,7 +198,7 @@ def _check_sample(source: Store, entries: list[Entry]) -> None:
     for entry in sample:
         # What is wrong with an object is told when all are read.
         with suppress(DataError):
-            found = read_object(entry.key, source.read(entry.key, entry))
+            found = read_object(entry.key, read_listed(source, entry))
             slices += found if isinstance(found, list) else []
     check_one_person(slices, str(source.address), sampled=True)
 

@@ -6,7 +6,7 @@ from errno import EDQUOT, EIO, ENOSPC, EROFS
 from pathlib import Path
 
 from lungprep.errors import DataError, LungprepError, OutOfMemory, WorkspaceError
-from lungprep.intermediates import FAILURE
+from lungprep.intermediates import FAILURE, LOADED
 from lungprep.records import read_record, write_record
 
 # Of the working folder, not of the patient: nothing that a job does can help.
@@ -31,6 +31,8 @@ class Verdict:
         Whether another attempt may end better.
     data : bool
         Whether the patient's data are at fault.
+    source : str
+        Digest of the very listing that was judged; empty where none was.
     """
 
     step: str
@@ -38,13 +40,34 @@ class Verdict:
     text: str
     transient: bool
     data: bool
+    source: str = ""
 
 
-def verdict_on(step: str, error: Exception) -> Verdict:
-    """Judge an error that ended a job."""
+def verdict_on(step: str, error: Exception, folder: Path | None = None) -> Verdict:
+    """Judge an error that ended a job.
+
+    Parameters
+    ----------
+    step : str
+        The rule.
+    error : Exception
+        What ended it.
+    folder : Path, optional
+        Where the first step of the patient has left its record.
+    """
     designed = as_designed(error)
     name = type(error if type(designed) is LungprepError else designed).__name__
-    return Verdict(step, name, str(designed), designed.transient, isinstance(designed, DataError))
+    data = isinstance(designed, DataError)
+    source = (designed.source or _loaded(folder)) if isinstance(designed, DataError) else ""
+    return Verdict(step, name, str(designed), designed.transient, data, source)
+
+
+def _loaded(folder: Path | None) -> str:
+    """Digest of the listing of which a later step has the volume."""
+    if folder is not None:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return str(read_record(folder / LOADED)["source"]["digest"])
+    return ""
 
 
 def as_designed(error: Exception) -> LungprepError:

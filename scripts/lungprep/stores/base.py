@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from lungprep.errors import CorruptContent, TransferMismatch
 from lungprep.stores.address import Address
 from lungprep.stores.level import Level
 
@@ -46,8 +47,8 @@ class S3Options:
     kms_key : str or None
         Id or ARN of the key with which the store encrypts what is written; None for its default.
     bucket_owner : str or None
-        Account id that must own the bucket; told with the requests that boto3 makes, for obstore
-        would leave the header out of its signature: with listings of what is directly below an
+        Account id that must own the bucket; told where obstore, which would leave the header out
+        of its signature, has no part: with listings of what is directly below an
         address, as each run makes of source and target, and with uploads in parts.
     path_style : bool or None
         Whether the bucket is named in the path of a request, not in the host; None for the path
@@ -88,6 +89,13 @@ class Store(Protocol):
         """Whole content of an object, of the size and ETag of `expected` where it is given."""
         ...
 
+    def read_again(self, expected: Entry) -> bytes:
+        """An object that `read` found not to be as it is listed, or who contradicts whom.
+
+        Stores differ in the conditions that they heed, and in their ETags.
+        """
+        ...
+
     def read_start(self, key: str, size: int) -> bytes:
         """First bytes of an object, `size` at most."""
         ...
@@ -114,6 +122,25 @@ def listing_digest(entries: Iterable[Entry]) -> str:
     digest = hashlib.sha256()
     for entry in sorted(entries):
         line = f"{entry.key}\0{entry.size}\0{entry.etag}\n"
-        # Names of files need not be UTF-8.
-        digest.update(line.encode(errors="surrogateescape"))
+        try:
+            # Names of files need not be UTF-8.
+            digest.update(line.encode(errors="surrogateescape"))
+        except UnicodeEncodeError:
+            digest.update(line.encode(errors="surrogatepass"))
     return digest.hexdigest()
+
+
+def read_listed(store: Store, entry: Entry) -> bytes:
+    """Content of an object that was listed, whatever conditions and ETags the store knows.
+
+    Raises
+    ------
+    StoreError
+        Naming who contradicts whom, if it is not as it was listed.
+    """
+    try:
+        return store.read(entry.key, entry)
+    except CorruptContent:
+        raise
+    except TransferMismatch:
+        return store.read_again(entry)

@@ -1,27 +1,34 @@
 """A folder as a store."""
 
-import fcntl
 import os
 import stat
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection
+from contextlib import AbstractContextManager, suppress
 from errno import ELOOP, ENOENT
 from pathlib import Path
-from typing import BinaryIO
 
 from lungprep.errors import (
     AccessRefused,
     ObjectNotFound,
+    RequestRefused,
     StoreError,
     StoreUnreachable,
     TransferMismatch,
 )
 from lungprep.stores.address import Address
 from lungprep.stores.base import Entry
+from lungprep.stores.files import (
+    UNFINISHED,
+    Locked,
+    NotRegular,
+    content_of,
+    only_writer,
+    opened,
+    parent_of,
+)
 from lungprep.stores.level import Level
 from lungprep.stores.links import level_of
 
-UNFINISHED = ".unfinished-"
 # Of links that lead to nothing, or in a circle.
 NOWHERE = {ENOENT, ELOOP}
 
@@ -29,8 +36,10 @@ NOWHERE = {ENOENT, ELOOP}
 class Folder:
     """Objects as files below a folder; a write goes to an unfinished name and is renamed.
 
-    Links are followed, and a folder that several lead to is listed once, or some would go round in
-    circles. What is no regular file (a pipe, a device) is no object: reading it might never end.
+    In a source, whose objects are listed at any depth, links are followed, and a folder that
+    several lead to is listed once, or some would go round in circles. In a target no link is
+    followed, for others may have planted it. What is no regular file (a pipe, a device) is no
+    object: reading it might never end.
 
     Parameters
     ----------
@@ -41,6 +50,8 @@ class Folder:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._path = Path(address.prefix)
+        # When each file of a source was last changed in any way.
+        self._listed: dict[str, int] = {}
 
     def level(self) -> Level:
         """See `Store.level`; a link to slices that another folder here has is no folder."""
@@ -72,7 +83,7 @@ class Folder:
                 for item in sorted(items, key=lambda item: item.name):
                     if _is_folder(item, strict=below):
                         waiting += [Path(item.path)] if below else []
-                    elif not item.name.startswith(UNFINISHED):
+                    elif not item.name.startswith(UNFINISHED) and (below or not item.is_symlink()):
                         found += self._file(item, below)
         return found
 
@@ -84,50 +95,79 @@ class Folder:
             if below or error.errno not in NOWHERE:
                 raise
             return []
-        return [self._entry(Path(item.path), status)] if stat.S_ISREG(status.st_mode) else []
+        if not stat.S_ISREG(status.st_mode):
+            return []
+        entry = self._entry(Path(item.path), status)
+        if below:
+            self._listed[entry.key] = status.st_ctime_ns
+        return [entry]
 
     def _entry(self, path: Path, status: os.stat_result) -> Entry:
         key = path.relative_to(self._path).as_posix()
-        return Entry(key, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}")
+        return Entry(key, status.st_size, _etag(status))
 
     def read(self, key: str, expected: Entry | None = None) -> bytes:
-        """See `Store.read`."""
+        """See `Store.read`.
+
+        With `expected`, as slices are read, links are followed, and size and times are compared
+        before and after. Without, as results are read, no link is.
+        """
         try:
-            content = (self._path / key).read_bytes()
+            with self._opened(key, follow=expected is not None) as file:
+                before = os.fstat(file)
+                content = content_of(file, before.st_size)
+                after = os.fstat(file)
         except OSError as error:
             raise self._explain(error, key) from error
-        if expected and len(content) != expected.size:
+        if expected is None:
+            return content
+        path = self._path / key
+        if len(content) != expected.size:
             raise TransferMismatch(
-                f"{self.address}{key} has {len(content)} bytes where the listing said "
-                f"{expected.size}",
+                f"{path} has {len(content)} bytes where the listing said {expected.size}",
                 "let the upload finish, then run again",
             )
+        unchanged = (
+            before.st_ctime_ns == after.st_ctime_ns
+            and self._listed.get(key, before.st_ctime_ns) == before.st_ctime_ns
+        )
+        if _etag(before) != expected.etag or _etag(after) != expected.etag or not unchanged:
+            raise TransferMismatch(
+                f"{path} was replaced while it was being read", "run again when uploads are over"
+            )
         return content
+
+    def read_again(self, expected: Entry) -> bytes:
+        """See `Store.read_again`; what a file is needs no second word."""
+        return self.read(expected.key, expected)
 
     def read_start(self, key: str, size: int) -> bytes:
         """See `Store.read_start`."""
         try:
-            with (self._path / key).open("rb") as file:
-                return file.read(size)
+            with self._opened(key, follow=True) as file:
+                return content_of(file, min(size, os.fstat(file).st_size))
         except OSError as error:
             raise self._explain(error, key) from error
 
+    def _opened(self, key: str, *, follow: bool) -> AbstractContextManager[int]:
+        return opened(self._path / key if follow else Path(key), follow=follow, root=self._path)
+
     def write(self, key: str, content: bytes | memoryview) -> Entry:
-        """See `Store.write`."""
+        """See `Store.write`; what was planted in the folder is replaced, and leads nowhere."""
         path = self._path / key
-        unfinished = path.with_name(f"{UNFINISHED}{path.name}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with _only_writer(unfinished) as file:
-                try:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                    unfinished.replace(path)
-                except OSError:
-                    unfinished.unlink(missing_ok=True)
-                    raise
-            status = path.stat()
+            with parent_of(self._path, key, make=True) as (folder, name):
+                unfinished = f"{UNFINISHED}{name}"
+                with only_writer(folder, unfinished, path.with_name(unfinished)) as file:
+                    try:
+                        _write(file, memoryview(content).cast("B"))
+                        os.fsync(file)
+                        os.replace(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+                    except OSError:
+                        with suppress(FileNotFoundError):
+                            os.unlink(unfinished, dir_fd=folder)
+                        raise
+                status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except OSError as error:
             raise self._explain(error, key) from error
         if status.st_size != len(content):
@@ -138,19 +178,23 @@ class Folder:
         return self._entry(path, status)
 
     def stat(self, key: str) -> Entry | None:
-        """See `Store.stat`."""
-        path = self._path / key
+        """See `Store.stat`; a link is no object."""
         try:
-            return self._entry(path, path.stat())
+            with parent_of(self._path, key) as (folder, name):
+                status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._explain(error, key) from error
+        return self._entry(self._path / key, status) if stat.S_ISREG(status.st_mode) else None
 
     def discard(self, key: str) -> None:
         """See `Store.discard`."""
         try:
-            (self._path / key).unlink(missing_ok=True)
+            with parent_of(self._path, key) as (folder, name):
+                os.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise self._explain(error, key) from error
 
@@ -160,6 +204,12 @@ class Folder:
 
     def _explain(self, error: OSError, key: str = "") -> StoreError:
         where = error.filename or f"{self.address}{key}"
+        if isinstance(where, str) and not where.startswith("/"):
+            where = f"{self.address}{key}"
+        if isinstance(error, NotRegular):
+            return RequestRefused(f"{where} {error.strerror}", "remove it")
+        if isinstance(error, Locked):
+            return StoreUnreachable(f"{where} {error.strerror}", "end that process, then run again")
         if error.errno in NOWHERE and Path(where).is_symlink():
             return ObjectNotFound(f"{where} is a link that leads nowhere", "mend it, or remove it")
         if isinstance(error, FileNotFoundError | NotADirectoryError):
@@ -181,27 +231,10 @@ def _is_folder(item: os.DirEntry[str], *, strict: bool) -> bool:
         return False
 
 
-@contextmanager
-def _only_writer(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, empty, as the only one who writes it; what a killed writer left is taken over.
-
-    Its name is that of the object, so that the next try removes what is left. While one waits for
-    the lock, another may have given the file its final name: then it is opened anew.
-    """
-    while True:
-        with path.open("ab") as file:
-            with suppress(OSError):
-                # Not every file system knows locks.
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if _is(file, path):
-                if os.fstat(file.fileno()).st_size:
-                    file.truncate(0)
-                yield file
-                return
+def _etag(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}"
 
 
-def _is(file: BinaryIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
+def _write(file: int, content: memoryview) -> None:
+    while content:
+        content = content[os.write(file, content) :]

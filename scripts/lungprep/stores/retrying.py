@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lungprep.errors import NoAnswer, StoreError, StoreUnreachable
+from lungprep.errors import BrokenListing, NoAnswer, StoreError, StoreUnreachable
 
 T = TypeVar("T")
 
@@ -35,6 +35,9 @@ class Policy:
     ----------
     attempts : int
         For one transfer. Where three of four requests fail, one transfer in 5,000 needs more.
+    listing_attempts : int
+        For a page of a listing that is answered, but by no listing: about 15 seconds. What stays
+        so that long is how the store is.
     first_pause_s, longest_pause_s : float
         Upper bounds of the first pause and of any; in between each is twice the one before.
     deadline_s : float
@@ -50,6 +53,7 @@ class Policy:
     """
 
     attempts: int = 30
+    listing_attempts: int = 10
     first_pause_s: float = 0.1
     longest_pause_s: float = 8.0
     deadline_s: float = 300.0
@@ -128,7 +132,8 @@ class Retries:
         bound = min(policy.longest_pause_s, policy.first_pause_s * 2 ** (attempt - 1))
         pause = random.uniform(0, bound)  # noqa: S311
         now = time.monotonic()
-        if attempt >= policy.attempts or now + pause > begun + policy.deadline_s:
+        most = policy.listing_attempts if isinstance(error, BrokenListing) else policy.attempts
+        if attempt >= most or now + pause > begun + policy.deadline_s:
             return None
         with self._lock:
             if isinstance(error, NoAnswer):

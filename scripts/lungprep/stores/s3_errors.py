@@ -5,7 +5,7 @@ are final.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from lungprep.errors import (
@@ -21,6 +21,7 @@ from lungprep.errors import (
     TransferMismatch,
     UnusableKey,
 )
+from lungprep.stores.address import Address
 from lungprep.stores.s3_codes import REFUSED, TRANSIENT
 from lungprep.stores.s3_unsigned import (
     REMEDY,
@@ -37,12 +38,23 @@ _TIER = re.compile(r"<(?:AccessTier|StorageClass)>([A-Z_]+)</")
 _CODE = re.compile(r"<Code>([\w.]+)</Code>")
 _EXPECTED = re.compile(r"<Region>([\w-]{1,40})</Region>")
 _STATUS = re.compile(r"status code: (\d{3})")
+_REGION = re.compile(r"[a-z0-9-]{1,40}")
+# Of an error's XML.
+LONGEST_ERROR = 1 << 16
 _SERVER = re.compile(r"https?://[^/\s\",]+")
 _CAUSE = re.compile(r"kind: (ConnectionRefused|ConnectionReset|TimedOut)|(dns error)")
 
 
 class TierUntold(ArchivedObject):
     """The answer does not say in which tier the object is; never leaves a store's `read`."""
+
+
+class EtagUntold(StoreUnreachable):
+    """The answer to an upload has no ETag, which obstore needs; never leaves a store's `write`."""
+
+
+class LengthUntold(StoreUnreachable):
+    """The answer has no Content-Length, which obstore needs; never leaves a store's `read`."""
 
 
 class UploadGone(RequestRefused):
@@ -72,7 +84,7 @@ def boto3_errors(where: str) -> Iterator[None]:
     except NoCredentialsError as error:
         raise no_credentials(where) from error
     except (ConnectionError, HTTPClientError) as error:
-        raise _no_answer(str(error), where) from error
+        raise no_answer(str(error), where) from error
     except (IncompleteReadError, ResponseParserError) as error:
         raise broke_off(where) from error
     except ParamValidationError as error:
@@ -119,9 +131,30 @@ def obstore_errors(where: str) -> Iterator[None]:
             raise unsigned from error
         if "redirect without LOCATION" in text:
             raise explain("PermanentRedirect", where) from error
+        if "ETag Header missing" in text:
+            raise EtagUntold(f"{where} is answered without an ETag", _NETWORK) from error
+        if "Content-Length Header missing" in text:
+            raise LengthUntold(f"{where} comes without its length", _NETWORK) from error
         if "error sending request" in text.splitlines()[0]:
-            raise _no_answer(text, where) from error
+            raise no_answer(text, where) from error
         raise broke_off(where) from error
+
+
+def check_key(key: str, address: Address) -> None:
+    """Refuse a key that S3 takes and obstore does not ask for.
+
+    Raises
+    ------
+    UnusableKey
+        For a control character, or an empty or dot segment.
+    """
+    control = any(ord(c) < 0x20 or ord(c) == 0x7F for c in key)
+    if control or {"", ".", ".."} & set(key.split("/")):
+        what = "a control character" if control else "an empty or dot segment"
+        raise UnusableKey(
+            f"{address} holds an object that can't be asked for ({key} has {what})",
+            "rename it",
+        )
 
 
 def broke_off(where: str, how: str = "broke off, or stalled") -> StoreUnreachable:
@@ -183,6 +216,8 @@ def explain(code: str, where: str, status: int = 0, region: str | None = None) -
         return untold(where)
     if code == "NoSuchUpload":
         return UploadGone(f"the parts of {where} are gone", "run again")
+    if code == "RequestTimeTooSkewed":
+        return AccessRefused(f"{where} was refused ({code})", "set the clock of this machine")
     if code in REFUSED:
         return AccessRefused(f"{where} was refused ({code})", REMEDY)
     if code in TRANSIENT or (status >= 500 and status != 501):
@@ -195,7 +230,31 @@ def explain(code: str, where: str, status: int = 0, region: str | None = None) -
     )
 
 
-def _no_answer(text: str, where: str) -> StoreError:
+def explain_answer(
+    status: int, headers: Mapping[str, str], body: bytes, where: str
+) -> LungprepError:
+    """Typed error for an answer that is neither a listing nor an object."""
+    text = body[:LONGEST_ERROR].decode(errors="replace")
+    code, expected = _CODE.search(text), _EXPECTED.search(text)
+    if not 300 <= status < 400 or status == 304:
+        told = code[1] if code else str(status)
+        return explain(told, where, status, expected and expected[1])
+    region, location = headers.get("x-amz-bucket-region"), headers.get("location", "")
+    if region and _REGION.fullmatch(region):
+        return AccessRefused(
+            f"{where} is in another region ({region})", f"set AWS_REGION to {region}"
+        )
+    if code and code[1] in ("PermanentRedirect", "TemporaryRedirect") and not location:
+        return explain("PermanentRedirect", where)
+    server = _SERVER.match(location)
+    return RequestRefused(
+        f"{where} is redirected ({status}){f' to {server[0]}' if server else ''}",
+        "set the endpoint to where the store itself answers",
+    )
+
+
+def no_answer(text: str, where: str) -> StoreError:
+    """Error for a server, named in a client's text, that says nothing."""
     from lungprep.stores.s3_distrust import refusal
 
     server, cause = _SERVER.search(text), _CAUSE.search(text)

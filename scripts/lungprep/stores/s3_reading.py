@@ -1,0 +1,214 @@
+"""Reads of S3 objects: by obstore, or by a plain GET where obstore can't take the answer."""
+
+import hashlib
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from lungprep.errors import CorruptContent, ObjectNotFound, TransferMismatch
+from lungprep.stores import s3_clients
+from lungprep.stores.base import Entry, S3Options
+from lungprep.stores.etags import Checks, bare
+from lungprep.stores.retrying import Retries
+from lungprep.stores.s3_errors import (
+    LengthUntold,
+    broke_off,
+    explain_answer,
+    obstore_errors,
+    replaced,
+)
+from lungprep.stores.s3_listing import S3Listing
+
+if TYPE_CHECKING:
+    import obstore
+
+# Of servers that answer a range with the right bytes and status 200, or with the whole object.
+NO_RANGES = "non-partial response"
+ENCRYPTION = "x-amz-server-side-encryption"
+#: Of which an ETag is no MD5: with a key of the service, or of the customer's.
+KEYED = ("aws:kms", "aws:kms:dsse")
+
+logger = logging.getLogger(__name__)
+
+
+class Read(NamedTuple):
+    """An object, as a store answered."""
+
+    content: bytes
+    etag: str
+    keyed: bool = False
+
+
+class Reader:
+    """Reads below one address.
+
+    Parameters
+    ----------
+    listing : S3Listing
+        Address, and how to ask for what obstore can't.
+    options : S3Options
+        Whether requests are encrypted.
+    retries : Retries
+        Of the store.
+    """
+
+    def __init__(self, listing: S3Listing, options: S3Options, retries: Retries) -> None:
+        self._listing, self._retries = listing, retries
+        self._address = listing.address
+        self._checks = None if s3_clients.is_encrypted(options) else Checks()
+        # What the store has shown that it can do.
+        self._ranges, self._lengths, self._conditions = True, True, True
+        self._keyed = False
+
+    def read(
+        self,
+        store: "obstore.store.S3Store",
+        key: str,
+        expected: Entry | None = None,
+        *,
+        checked: bool = True,
+    ) -> bytes:
+        """See `Store.read`; the caller knows what to do about archives.
+
+        Where it is not to be `checked`, the caller knows the content.
+        """
+        seen: set[bytes] = set()
+        checks = self._checks if checked else None
+
+        def once() -> bytes:
+            found = self._fetched(store, key, expected)
+            if found.keyed or not checks or checks.accept(found.content, found.etag):
+                return found.content
+            return self._doubted(key, expected, found, seen)
+
+        return self._retries(once)
+
+    def read_again(self, store: "obstore.store.S3Store", expected: Entry) -> bytes:
+        """See `Store.read_again`."""
+        key = expected.key
+        where = f"{self._address}{key}"
+        now = self._retries(lambda: _head(store, where, key))
+        if now == expected:
+            with suppress(TransferMismatch):
+                return self.read(store, key, expected)
+            logger.warning("%s does not heed If-Match: ETags are compared here", self._address)
+            self._conditions = False
+            with suppress(TransferMismatch):
+                return self.read(store, key, expected)
+        listed = self._listing.item(key)
+        if listed is None:
+            raise ObjectNotFound(f"{where} was removed while it was being read", "run again")
+        if (listed.etag, listed.size) != (expected.etag, expected.size):
+            raise replaced(where)
+        raise TransferMismatch(
+            f"{where} has {'another ETag or size' if now.etag else 'no ETag'} when it is read, "
+            "unlike in its listing",
+            "run again; if it happens twice, use another endpoint of the store: there a slice that "
+            "is replaced could not be told",
+        )
+
+    def read_start(self, store: "obstore.store.S3Store", key: str, size: int) -> bytes:
+        """See `Store.read_start`."""
+        return self._retries(lambda: self._read_start_once(store, key, size))
+
+    def accept_no_md5(self) -> None:
+        """Compare contents with ETags no more: an upload has shown that they are no MD5s."""
+        if self._checks:
+            self._checks.give_up()
+
+    def _fetched(self, store: "obstore.store.S3Store", key: str, expected: Entry | None) -> Read:
+        if self._keyed or not self._lengths:
+            return self._plainly(key, expected)
+        try:
+            return self._by_obstore(store, key, expected)
+        except LengthUntold:
+            logger.warning("%s answers without lengths", self._address)
+            self._lengths = False
+            return self._plainly(key, expected)
+
+    def _doubted(self, key: str, expected: Entry | None, found: Read, seen: set[bytes]) -> bytes:
+        """What to do about a content whose MD5 is not that of its ETag.
+
+        Raises
+        ------
+        StoreUnreachable
+            If it is to be read again.
+        CorruptContent
+            If it comes so each time, and the store does not say that it encrypts with a key.
+        """
+        where, digest = f"{self._address}{key}", hashlib.sha256(found.content).digest()
+        if digest not in seen:
+            seen.add(digest)
+            raise broke_off(where, "was changed on its way: its MD5 is not that of the ETag")
+        # The headers, which obstore does not show, tell whether the ETag is to be an MD5.
+        again = self._plainly(key, expected)
+        if again.keyed:
+            self._keyed = True
+            return again.content
+        if self._checks and self._checks.accept(again.content, again.etag):
+            return again.content
+        raise CorruptContent(
+            f"{where} has another MD5 than its ETag says, each time it is read",
+            "check proxies on the way, or use https",
+        )
+
+    def _by_obstore(self, store: "obstore.store.S3Store", key: str, expected: Entry | None) -> Read:
+        import obstore
+
+        where = f"{self._address}{key}"
+        asked = expected.etag if expected and self._conditions else ""
+        with obstore_errors(where):
+            answer = obstore.get(store, key, options={"if_match": f'"{asked}"'} if asked else None)
+            etag, size = bare(answer.meta["e_tag"]), answer.meta["size"]
+            if expected and (etag, size) != (expected.etag, expected.size):
+                raise replaced(where)
+            content = bytes(answer.bytes())
+        if len(content) != size:
+            raise broke_off(where, f"broke off after {len(content)} of {size} bytes")
+        return Read(content, etag)
+
+    def _plainly(self, key: str, expected: Entry | None) -> Read:
+        """An object whose end is told by its length, its framing, or its listing."""
+        where = f"{self._address}{key}"
+        answer = self._listing.requests.get(where, key=self._address.prefix + key)
+        if answer.status != 200:
+            raise explain_answer(answer.status, answer.headers, answer.body, where)
+        etag, size = bare(answer.headers.get("etag")), len(answer.body)
+        framed = {"content-length", "transfer-encoding"} & {h.lower() for h in answer.headers}
+        if expected and etag != expected.etag:
+            raise replaced(where)
+        if expected and size != expected.size:
+            raise replaced(where) if framed else broke_off(where)
+        if not (expected or framed):
+            raise broke_off(where, "comes without its length, and may have broken off")
+        keyed = answer.headers.get(ENCRYPTION) in KEYED or (
+            f"{ENCRYPTION}-customer-algorithm" in answer.headers
+        )
+        return Read(answer.body, etag, keyed)
+
+    def _read_start_once(self, store: "obstore.store.S3Store", key: str, size: int) -> bytes:
+        import obstore
+        from obstore.exceptions import GenericError
+
+        try:
+            with obstore_errors(f"{self._address}{key}"):
+                if self._ranges:
+                    try:
+                        return bytes(obstore.get_range(store, key, start=0, length=size))
+                    except GenericError as error:
+                        if NO_RANGES not in str(error):
+                            raise
+                        self._ranges = False
+                # The connection is closed with the body unread.
+                start = next(iter(obstore.get(store, key).stream(min_chunk_size=size)), b"")
+                return bytes(start)[:size]
+        except LengthUntold:
+            return self._plainly(key, None).content[:size]
+
+
+def _head(store: "obstore.store.S3Store", where: str, key: str) -> Entry:
+    import obstore
+
+    with obstore_errors(where):
+        meta = obstore.head(store, key)
+    return Entry(key, meta["size"], bare(meta["e_tag"]))

@@ -1,0 +1,292 @@
+"""Signed GET requests whose answers are seen as they come.
+
+obstore shows neither the answer to a listing nor an object without a Content-Length, and boto3
+costs each job a tenth of a second; a GET signed by AWS Signature Version 4 is a page of code.
+"""
+
+import hashlib
+import hmac
+import os
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+import urllib3
+
+from lungprep.stores.address import Address
+from lungprep.stores.base import S3Options
+from lungprep.stores.s3_errors import boto3_errors, broke_off, no_answer
+from lungprep.stores.s3_settings import Settings, boto3_session, settings
+from lungprep.stores.s3_unsigned import no_credentials
+
+NOTHING = hashlib.sha256(b"").hexdigest()
+# Of connections that are kept: a run looks up so many patients at a time.
+KEPT = 64
+CONNECT_TIMEOUT_S = 10
+
+
+class Answer(NamedTuple):
+    """Status, headers and body as the store sent them."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Keys(NamedTuple):
+    """Credentials of a request."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where requests go.
+
+    Attributes
+    ----------
+    url : str
+        Of the bucket, without a slash at the end.
+    region : str
+        For the signature.
+    credentials : object or None
+        As botocore has them, which renews them; None for unsigned requests.
+    """
+
+    url: str
+    region: str
+    credentials: Any
+
+    def keys(self) -> Keys | None:
+        """Credentials that hold now."""
+        if self.credentials is None or isinstance(self.credentials, Keys):
+            return self.credentials
+        return Keys(*self.credentials.get_frozen_credentials()[:3])
+
+
+class Requests:
+    """GET requests to one bucket; safe for threads.
+
+    Parameters
+    ----------
+    address : Address
+        Whose bucket.
+    options : S3Options
+        Endpoint, anonymity, payment, owner.
+    """
+
+    def __init__(self, address: Address, options: S3Options) -> None:
+        self._address, self._options = address, options
+        self._lock = threading.Lock()
+        self._known: tuple[Place, urllib3.PoolManager] | None = None
+
+    def get(
+        self,
+        where: str,
+        *,
+        key: str = "",
+        query: Mapping[str, str] | None = None,
+        owner: bool = False,
+        most_bytes: int | None = None,
+    ) -> Answer:
+        """Ask once for an object, or for what a query says of the bucket; no redirect is followed.
+
+        Parameters
+        ----------
+        where : str
+            The address to name in errors.
+        key : str
+            Whole key of an object.
+        query : mapping of str to str, optional
+            Parameters in the order in which they are sent.
+        owner : bool
+            Whether to tell who must own the bucket, where the options do.
+        most_bytes : int, optional
+            A longer body is broken off.
+
+        Raises
+        ------
+        StoreError
+            Where no whole answer comes, whatever its status; or there are no credentials.
+        """
+        with self._lock:
+            self._known = self._known or self._connect(where)
+        place, pool = self._known
+        headers = {}
+        if self._options.requester_pays:
+            headers["x-amz-request-payer"] = "requester"
+        if owner and self._options.bucket_owner:
+            headers["x-amz-expected-bucket-owner"] = self._options.bucket_owner
+        url = f"{place.url}/{quote(key, safe='/-_.~')}"
+        if query:
+            url += "?" + "&".join(f"{name}={_quoted(text)}" for name, text in query.items())
+        if keys := place.keys():
+            headers = signed(url, headers, keys, place.region, datetime.now(UTC))
+        return _ask(pool, url, headers, where, most_bytes)
+
+    def _connect(self, where: str) -> tuple[Place, urllib3.PoolManager]:
+        with boto3_errors(where):
+            asked = settings(self._options)
+            place = _place(self._address, self._options, asked)
+        return place, _pool(place.url, self._options, asked)
+
+
+def signed(
+    url: str, headers: Mapping[str, str], keys: Keys, region: str, now: datetime
+) -> dict[str, str]:
+    """Headers of a GET with its AWS Signature Version 4.
+
+    Parameters
+    ----------
+    url : str
+        Whole and percent-encoded.
+    headers : mapping of str to str
+        What goes with it, names in lower case; all are signed.
+    keys : Keys
+        Who asks.
+    region : str
+        Where the bucket is.
+    now : datetime
+        UTC.
+    """
+    parts = urlsplit(url)
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    told = {
+        **headers,
+        "host": parts.netloc,
+        "x-amz-content-sha256": NOTHING,
+        "x-amz-date": stamp,
+        **({"x-amz-security-token": keys.token} if keys.token else {}),
+    }
+    names = ";".join(sorted(told))
+    lines = "".join(f"{name}:{told[name].strip()}\n" for name in sorted(told))
+    # In order of names and texts: "=" comes after the characters of either that are left as such.
+    pairs = sorted(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+    query = "&".join(f"{name}={text}" for name, text in pairs)
+    request = "\n".join(["GET", parts.path or "/", query, lines, names, NOTHING])
+    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
+    digest = hashlib.sha256(request.encode()).hexdigest()
+    secret = f"AWS4{keys.secret_key}".encode()
+    for word in scope.split("/"):
+        secret = hmac.digest(secret, word.encode(), "sha256")
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
+    signature = hmac.digest(secret, text.encode(), "sha256").hex()
+    credential = f"{keys.access_key}/{scope}"
+    told["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={credential},SignedHeaders={names},Signature={signature}"
+    )
+    return told
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="-_.~", errors="surrogateescape")
+
+
+def _place(address: Address, options: S3Options, asked: Settings) -> Place:
+    """Server, region and credentials as `s3_clients.object_store` finds them."""
+    credentials: Any = None
+    if not options.anonymous:
+        credentials = (
+            _given_keys() or boto3_session(asked.certificates, asked.region).get_credentials()
+        )
+        if credentials is None:
+            raise no_credentials(str(address))
+    server = asked.server.rstrip("/")
+    if asked.is_path_style(address.bucket):
+        url = f"{server}/{address.bucket}"
+    else:
+        url = server.replace("://", f"://{address.bucket}.", 1)
+    return Place(_without_usual_port(url), asked.region or "us-east-1", credentials)
+
+
+def _given_keys() -> Keys | None:
+    """A whole pair of the environment without an end; all else is botocore's to read."""
+    environ = os.environ
+    access, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    if not access or not secret or environ.get("AWS_CREDENTIAL_EXPIRATION"):
+        return None
+    token = environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN")
+    return Keys(access, secret, token or None)
+
+
+def _without_usual_port(url: str) -> str:
+    """As clients write it in the Host header, which is signed."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}[scheme])}{slash}{path}"
+
+
+def _pool(url: str, options: S3Options, asked: Settings) -> urllib3.PoolManager:
+    """Connections by the proxy, and with the certificates, that the other clients have."""
+    given: dict[str, Any] = {
+        "maxsize": KEPT,
+        "retries": False,
+        "timeout": urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=float(options.timeout_s)),
+    }
+    if url.startswith("https"):
+        trusted = asked.certificates
+        try:
+            given["ssl_context"] = ssl.create_default_context(
+                cafile=str(trusted.path) if trusted else None
+            )
+        except ssl.SSLError as error:
+            if trusted is None:
+                raise
+            raise trusted.unreadable() from error
+    if asked.proxy:
+        return urllib3.ProxyManager(asked.proxy, **given)
+    return urllib3.PoolManager(**given)
+
+
+def _ask(
+    pool: urllib3.PoolManager,
+    url: str,
+    headers: Mapping[str, str],
+    where: str,
+    most_bytes: int | None,
+) -> Answer:
+    from urllib3.exceptions import HTTPError
+
+    try:
+        answer = pool.request(
+            "GET", url, headers=headers, redirect=False, preload_content=False, decode_content=False
+        )
+    except (HTTPError, OSError) as error:
+        raise no_answer(_cause(error, url), where) from error
+    try:
+        body = answer.read(None if most_bytes is None else most_bytes + 1)
+    except (HTTPError, OSError) as error:
+        answer.close()
+        raise broke_off(where) from error
+    if most_bytes is not None and len(body) > most_bytes:
+        answer.close()
+        raise broke_off(where, f"answered with more than {most_bytes} bytes")
+    # What was read to its end has given its connection back.
+    return Answer(answer.status, answer.headers, body)
+
+
+def _cause(error: Exception, url: str) -> str:
+    """The server and what is the matter, in the words of `no_answer`."""
+    parts = urlsplit(url)
+    words = {
+        "ConnectionRefusedError": "kind: ConnectionRefused",
+        "ConnectionResetError": "kind: ConnectionReset",
+        "ConnectTimeoutError": "kind: TimedOut",
+        "ReadTimeoutError": "kind: TimedOut",
+        "NameResolutionError": "dns error",
+        "SSLCertVerificationError": "certificate",
+    }
+    found = ""
+    chain: BaseException | None = error
+    while chain is not None and not found:
+        found = words.get(type(chain).__name__, "")
+        chain = chain.__cause__ or chain.__context__
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        found = "certificate"
+    return f"{parts.scheme}://{parts.netloc} {found}"
