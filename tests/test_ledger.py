@@ -290,3 +290,26 @@ def test_a_recipe_that_is_not_told_is_asked_for_no_more(target):
     assert found.recipes["old"] == {}
     write_index(target, {**found.cohort, **found.others}, found.recipes)
     assert with_recipes(target, "P1")[1] == [INDEX]
+
+
+OURS, THEIRS, MOVED = "a" * 32, "b" * 32, "c" * 32
+
+
+@pytest.mark.parametrize(
+    ("npy", "lungs", "reason"),
+    [
+        (OURS, OURS, None),
+        (THEIRS, OURS, "incomplete: P1.npy was replaced after its sidecar was written"),
+        (OURS, THEIRS, "incomplete: P1.lungs.npy was replaced after its sidecar was written"),
+        (MOVED, MOVED, None),
+        (f"{MOVED}-3", OURS, None),
+        ("18f3a-5", OURS, None),
+    ],
+    ids=["published", "npy", "lungs", "copied to a store with keys", "in parts", "to a folder"],
+)
+def test_an_array_of_another_run_is_told_by_its_etag(npy, lungs, reason):
+    receipt = Receipt("e", "r", "s", None, "1.2", 4, 2, (), OURS, OURS)
+    listed, etags = {"P1.npy": 4, "P1.lungs.npy": 2}, {"P1.npy": npy, "P1.lungs.npy": lungs}
+    assert stale_reason("P1", listed, receipt, "r", etags=etags) == reason
+    untold = replace(receipt, npy_etag="", lungs_etag="")
+    assert stale_reason("P1", listed, untold, "r", etags=etags) is None, "a sidecar of before"

@@ -8,6 +8,7 @@ import pytest
 
 from lungprep.errors import ContestedTarget, StoreUnreachable
 from lungprep.export import Product
+from lungprep.ledger import read_receipts, stale_reason
 from lungprep.publishing import npy, publish
 from lungprep.volume import Grid
 
@@ -89,3 +90,43 @@ def test_no_receipt_stands_while_arrays_are_replaced(store, key):
 def test_an_array_is_handed_over_as_bytes_that_nobody_has_to_release():
     """A view of a buffer that ends before it makes Python 3.13 complain at the end of the job."""
     assert type(npy(product().voxels)) is bytes
+
+
+def test_a_run_that_is_killed_beside_another_ones_receipt_is_seen(s3):
+    """The other publishes wholly between this one's removal of the receipt and its array."""
+    target = s3("out")
+
+    def killed(store):
+        raise KeyboardInterrupt
+
+    class Late(Watched):
+        def write(self, key, content):
+            if key == self._key:
+                put(self._store, 7)
+            return super().write(key, content)
+
+    for key in ("P1.npy", "P1.lungs.npy"):
+        with pytest.raises(KeyboardInterrupt):
+            put(Late(target, key, killed), 0)
+        entries = target.entries()
+        receipts = read_receipts(target, entries, ["P1"])
+        listed, etags = ({e.key: getattr(e, f) for e in entries} for f in ("size", "etag"))
+        reason = stale_reason("P1", listed, receipts.cohort["P1"], "r", etags=etags)
+        assert reason == f"incomplete: {key} was replaced after its sidecar was written"
+
+
+def test_what_another_run_published_between_two_arrays_loses_its_receipt(store):
+    target = store("out")
+    seen = []
+
+    def other(target):
+        put(target, 7)
+
+    class Watching(Watched):
+        def write(self, key, content):
+            seen.append((key, self._store.stat("P1.json") is None))
+            return super().write(key, content)
+
+    with pytest.raises(ContestedTarget):
+        put(Watching(target, "P1.npy", other))
+    assert seen[:2] == [("P1.npy", True), ("P1.lungs.npy", True)]

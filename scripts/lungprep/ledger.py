@@ -21,6 +21,7 @@ from lungprep.recipe_changes import Told
 from lungprep.records import from_store, to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
+from lungprep.stores.etags import is_another
 
 # No patient id starts with an underscore, so no patient's file has this name.
 INDEX = "_cohort.json"
@@ -115,6 +116,7 @@ def stale_reason(
     recipe: str,
     series_uid: str | None = None,
     source: Callable[[], str] | None = None,
+    etags: dict[str, str] | None = None,
 ) -> str | None:
     """Why a patient is to be done, or None for a patient who is done.
 
@@ -132,6 +134,8 @@ def stale_reason(
         The series that the cohort file asks for.
     source : callable, optional
         Gives the digest of the source listing; compared if given.
+    etags : dict of str to str, optional
+        ETag of each object in the target, by key; compared if given.
     """
     if receipt is None:
         return "missing"
@@ -143,6 +147,8 @@ def stale_reason(
             return f"incomplete: {key} is absent"
         if listed[key] != size:
             return f"incomplete: {key} has {listed[key]} bytes in place of {size}"
+    if etags and (replaced := _replaced(patient, etags, receipt)):
+        return f"incomplete: {replaced} was replaced after its sidecar was written"
     if receipt.recipe != recipe:
         return RECIPE_CHANGED
     if series_uid not in (receipt.series, receipt.chosen):
@@ -150,6 +156,19 @@ def stale_reason(
     if source is not None and source() != receipt.source:
         return SOURCE_CHANGED
     return None
+
+
+def _replaced(patient: str, etags: dict[str, str], receipt: Receipt) -> str | None:
+    """One of the arrays that another run has put in place of this receipt's, and was killed.
+
+    Each removes the receipt before each array, so that it can only be one of the two. Where both
+    have other ETags, the target was copied to a store that makes them otherwise.
+    """
+    keys = [pattern.format(patient=patient) for pattern in (VOLUME, LUNGS)]
+    before = receipt.npy_etag, receipt.lungs_etag
+    others = [k for k, etag in zip(keys, before, strict=True) if is_another(etags[k], etag)]
+    same = [k for k, etag in zip(keys, before, strict=True) if etags[k] == etag]
+    return others[0] if others and same else None
 
 
 def _read_index(target: Store) -> tuple[dict[str, Receipt], dict[str, Told]]:

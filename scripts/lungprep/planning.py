@@ -153,6 +153,7 @@ def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
     changed: set[str] = set() if tally is None else set(tally.changed)
     compare = config["check_source"] and (tally is None or tally.turns == 0)
     listed = {entry.key: entry.size for entry in entries}
+    etags = {entry.key: entry.etag for entry in entries}
     recipe, now = recipe_digest(config), told(decisive(config))
     receipts = receipts.with_recipes(target, recipe, now)
     others = {digest: made for digest, made in receipts.recipes.items() if digest != recipe}
@@ -175,6 +176,7 @@ def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
             recipe,
             patient.series_uid,
             source_now if compare else None,
+            etags,
         )
         if stale == RECIPE_CHANGED:
             made = receipts.cohort[patient.id].recipe

@@ -14,6 +14,7 @@ from lungprep.export import Product
 from lungprep.receipt import Receipt
 from lungprep.records import to_json
 from lungprep.stores import Entry, Store
+from lungprep.stores.etags import is_digest
 
 
 def publish(
@@ -26,9 +27,12 @@ def publish(
 ) -> Receipt:
     """Write volume, mask, preview and, when all are complete and verified, the sidecar.
 
-    An older receipt of the patient goes first, so that at no moment a receipt stands beside arrays
-    that it does not describe. Two runs that publish a patient at once end with the same bytes; if
-    they differ, by their recipes, both are refused and the patient stays to be done.
+    A receipt of the patient goes before each array, the older one or that of another run which has
+    published meanwhile, so that no receipt stands beside arrays that it does not describe. The new
+    one names the ETags of its arrays, by which the next plan tells one that was replaced.
+
+    Two runs that publish a patient at once end with the same bytes; if they differ, by their
+    recipes, both are refused and the patient stays to be done.
 
     Parameters
     ----------
@@ -58,7 +62,6 @@ def publish(
         If another run has written other arrays meanwhile.
     """
     receipt = RECEIPT.format(patient=patient)
-    target.discard(receipt)
     sidecar = {**sidecar, "steps": {**sidecar["steps"]}}
     written: list[Entry] = []
     for field, pattern, array in (
@@ -66,11 +69,15 @@ def publish(
         ("lungs_npy", LUNGS, product.lungs),
     ):
         content = npy(array)
-        written.append(target.write(pattern.format(patient=patient), content))
+        sha256 = hashlib.sha256(content).hexdigest()
+        target.discard(receipt)
+        entry = target.write(pattern.format(patient=patient), content)
+        written.append(entry)
         sidecar[field] = {
             "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "sha256": sha256,
             "dtype": str(array.dtype),
+            "etag": entry.etag if is_digest(entry.etag) else None,
         }
     target.write(PREVIEW.format(patient=patient), preview)
     sidecar["steps"]["publish"] = usage()

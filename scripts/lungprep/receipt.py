@@ -27,6 +27,8 @@ class Receipt:
         Sizes of the two arrays; -1 where the sidecar can't be read.
     flags : tuple of str
         Typed warnings, for the report.
+    npy_etag, lungs_etag : str
+        ETags of the arrays as they were published; empty where they are no digests.
     """
 
     etag: str
@@ -37,6 +39,8 @@ class Receipt:
     npy_bytes: int
     lungs_bytes: int
     flags: tuple[str, ...] = ()
+    npy_etag: str = ""
+    lungs_etag: str = ""
 
     @classmethod
     def of(cls, etag: str, sidecar: bytes) -> "Receipt":
@@ -52,8 +56,10 @@ class Receipt:
                 int(fields["npy"]["bytes"]),
                 int(fields["lungs_npy"]["bytes"]),
                 _flags(fields["flags"]),
+                _etag(fields["npy"]),
+                _etag(fields["lungs_npy"]),
             )
-        except (ValueError, KeyError, TypeError, OverflowError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return cls(etag, "", "", None, None, -1, -1)
 
     @classmethod
@@ -68,6 +74,8 @@ class Receipt:
         sizes = fields["npy_bytes"], fields["lungs_bytes"]
         if not all(isinstance(size, int) for size in sizes):
             raise TypeError(f"sizes are {sizes}")
+        if not all(isinstance(fields.get(name, ""), str) for name in ("npy_etag", "lungs_etag")):
+            raise TypeError("ETags are no texts")
         return cls(**{**fields, "flags": _flags(fields["flags"])})
 
 
@@ -77,6 +85,11 @@ def recipe_in(sidecar: bytes) -> Told:
         return told(from_store(sidecar)["recipe"])
     except (ValueError, KeyError, TypeError):
         return {}
+
+
+def _etag(array: dict[str, Any]) -> str:
+    # Sidecars of before have none.
+    return str(array.get("etag") or "")
 
 
 def _flags(found: list[Any]) -> tuple[str, ...]:

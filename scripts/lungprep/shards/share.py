@@ -43,7 +43,9 @@ def share_plan(config: dict[str, Any], cohort: Cohort, target: Store) -> Plan:
     present = _present(target, [RECEIPT.format(patient=patient) for patient in cohort.patients])
     receipts = read_receipts(target, present, cohort.patients)
     arrays = [p.format(patient=patient) for patient in receipts.cohort for p in (VOLUME, LUNGS)]
-    listed = {entry.key: entry.size for entry in _present(target, arrays)}
+    entries = _present(target, arrays)
+    listed = {entry.key: entry.size for entry in entries}
+    etags = {entry.key: entry.etag for entry in entries}
     recipe = recipe_digest(config)
 
     def reason(patient: Patient) -> str | None:
@@ -54,6 +56,7 @@ def share_plan(config: dict[str, Any], cohort: Cohort, target: Store) -> Plan:
             recipe,
             patient.series_uid,
             partial(source_digest, patient.prefix, options) if config["check_source"] else None,
+            etags,
         )
 
     stale = {p: why for p, patient in cohort.patients.items() if (why := reason(patient))}
