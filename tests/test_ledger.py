@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lungprep.errors import StoreUnreachable
+from lungprep.failures import TABLE, read_table
 from lungprep.ledger import INDEX, read_receipts, stale_reason, write_index
+from lungprep.quarantine import read_failures
 from lungprep.receipt import Receipt
 from lungprep.report import page
 from lungprep.stores import S3Options, open_store
@@ -313,3 +315,17 @@ def test_an_array_of_another_run_is_told_by_its_etag(npy, lungs, reason):
     assert stale_reason("P1", listed, receipt, "r", etags=etags) == reason
     untold = replace(receipt, npy_etag="", lungs_etag="")
     assert stale_reason("P1", listed, untold, "r", etags=etags) is None, "a sidecar of before"
+
+
+def test_what_is_too_large_for_a_record_is_not_read(folder):
+    """Sparse files of 1 TB, which no memory would take."""
+    place = folder("out")
+    place.write("P1.json", b"{}")
+    for name in ("P2.json", INDEX, TABLE, "P3.failed.json"):
+        with Path(place.address.prefix, name).open("wb") as file:
+            file.truncate(1 << 40)
+    entries = place.entries()
+    found = read_receipts(place, entries, ["P1", "P2"])
+    assert {p: r.npy_bytes for p, r in found.cohort.items()} == {"P1": -1, "P2": -1}
+    assert read_failures(place, entries, ["P3"]) == {}
+    assert read_table(place) == {}

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 
 from lungprep.errors import ObjectNotFound, printable
 from lungprep.stores import Store
@@ -16,6 +16,8 @@ TABLE = "failures.csv"
 # How a spreadsheet recognises a formula; texts may begin with the name of an object.
 FORMULA = ("=", "+", "-", "@", "\t")
 
+# Of 100,000 patients there are 30 MB.
+LARGEST = 1 << 28
 ATTEMPT = re.compile(r"[0-9]{1,6}")
 
 
@@ -49,6 +51,9 @@ def read_table(target: Store) -> dict[str, FailedPatient]:
 
     Rows that are not of the table's form are left out: it is a record, and decides nothing.
     """
+    there = target.stat(TABLE)
+    if there is None or there.size > LARGEST:
+        return {}
     try:
         text = target.read(TABLE).decode(errors="replace")
     except ObjectNotFound:
@@ -95,6 +100,11 @@ def write_table(target: Store, rows: dict[str, FailedPatient]) -> None:
     table = csv.DictWriter(text, [f.name for f in fields(FailedPatient)], lineterminator="\n")
     table.writeheader()
     for _, row in sorted(rows.items()):
-        guard = "'" if row.text.startswith(FORMULA) else ""
-        table.writerow(asdict(replace(row, text=guard + row.text)))
+        table.writerow({name: _guarded(value) for name, value in asdict(row).items()})
     target.write(TABLE, text.getvalue().encode())
+
+
+def _guarded(value: str | int) -> str | int:
+    """A cell that no spreadsheet takes for a formula, whoever wrote the row before."""
+    formula = isinstance(value, str) and value.startswith(FORMULA)
+    return f"'{value}" if formula else value

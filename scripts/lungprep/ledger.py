@@ -12,13 +12,14 @@ import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from lungprep.cohort import ACCEPTED_ID, FAILED, LUNGS, RECEIPT, VOLUME
 from lungprep.errors import NotFound
 from lungprep.receipt import Receipt, recipe_in
 from lungprep.recipe_changes import Told
-from lungprep.records import from_store, to_json
+from lungprep.records import LARGEST_RECORD, from_store, to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
 from lungprep.stores.etags import is_another
@@ -28,6 +29,8 @@ INDEX = "_cohort.json"
 FORMAT = 3
 # Without recipes; its receipts are as good.
 BEFORE_RECIPES = 2
+# Of 100,000 patients there are 40 MB.
+LARGEST_INDEX = 1 << 28
 # Of how many recipes a target that holds many is asked what they were.
 MOST_RECIPES = 8
 RECIPE_CHANGED = "recipe changed"
@@ -87,7 +90,8 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
         Ids to look for.
     """
     listed = {entry.key: entry for entry in entries}
-    known, recipes = _read_index(target) if INDEX in listed else ({}, {})
+    index = listed.get(INDEX)
+    known, recipes = _read_index(target) if index and index.size <= LARGEST_INDEX else ({}, {})
     # Other keys, the index and failures among them, are no receipts of ours.
     present = {
         patient: entry
@@ -98,7 +102,7 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
     }
     unknown = {p: e for p, e in present.items() if p not in known or known[p].etag != e.etag}
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        contents = pool.map(lambda entry: target.read(entry.key), unknown.values())
+        contents = pool.map(partial(_read_receipt, target), unknown.values())
         read = {}
         for (p, entry), content in zip(unknown.items(), contents, strict=True):
             read[p] = Receipt.of(entry.etag, content)
@@ -107,6 +111,11 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
     receipts = {p: read.get(p) or known[p] for p in present}
     cohort = {p: receipts.pop(p) for p in patients if p in present}
     return Receipts(cohort, receipts, len(read), recipes)
+
+
+def _read_receipt(target: Store, entry: Entry) -> bytes:
+    """A receipt; nothing for a file that is too large to be one."""
+    return target.read(entry.key) if entry.size <= LARGEST_RECORD else b""
 
 
 def stale_reason(

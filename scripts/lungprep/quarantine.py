@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from lungprep.cohort import FAILED, RECEIPT
-from lungprep.records import from_store, to_json
+from lungprep.records import LARGEST_RECORD, from_store, to_json
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
 
@@ -60,7 +60,7 @@ def read_failures(
     patients : iterable of str
         Ids to look for.
     """
-    listed = {entry.key for entry in entries}
+    listed = {entry.key for entry in entries if entry.size <= LARGEST_RECORD}
     failed = [patient for patient in patients if FAILED.format(patient=patient) in listed]
 
     def read(patient: str) -> Failure | None:

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+# Of one patient in a target: they have some 10 kB. What is larger is none, and is not read.
+LARGEST_RECORD = 1 << 22
+
 
 def write_record(path: str | Path, record: dict[str, Any]) -> None:
     """Write a record as indented JSON."""

@@ -43,6 +43,15 @@ def is_thinner(rows: int, columns: int):
     return check
 
 
+def apart(gap_mm: float, *, times: int = 1) -> Files:
+    """Slices so far from one another, or at coordinates that are so many times as large."""
+    series = real.series(every=5)
+    for number, dataset in enumerate(series):
+        x, y, z = (float(v) * times for v in dataset.ImagePositionPatient)
+        dataset.ImagePositionPatient = [x, y, number * gap_mm if times == 1 else z]
+    return pack(series)
+
+
 def rounded() -> Files:
     """Slices 6.25 mm apart, their positions written with one decimal: each second off by 0.05."""
     series = real.series(every=5)
@@ -131,6 +140,39 @@ CASES = [
             "InconsistentSlices",
             "ImageOrientationPatient of ct/001.dcm is [1.0, 0.0, 0.0, 1.0, 0.0, 0.0], no "
             "pair of unit vectors at a right angle; export the series again",
+        ),
+    ),
+    Case(
+        "slices 5 m apart",
+        lambda: apart(5000),
+        refused=(
+            "InconsistentSlices",
+            "slices lie 5000 mm apart, which no scanner makes; export the series again",
+        ),
+    ),
+    Case(
+        "slices 70 mm apart, over 3 m",
+        lambda: apart(70),
+        refused=(
+            "InconsistentSlices",
+            "the 48 slices cover 3360 mm, which no scanner makes; export the series again",
+        ),
+    ),
+    Case(
+        "PixelSpacing 90",
+        lambda: pack(assign(real.series(), PixelSpacing=[90, 90])),
+        refused=(
+            "InconsistentSlices",
+            "the slices are 11520 mm wide, which no scanner makes; export the series again",
+        ),
+    ),
+    Case(
+        "ImagePositionPatient of 1e300",
+        lambda: apart(0, times=10**298),
+        refused=(
+            "InconsistentSlices",
+            "ImagePositionPatient of ct/001.dcm is […], which no scanner makes; export the series "
+            "again",
         ),
     ),
     Case(

@@ -12,8 +12,12 @@ from lungprep.series.policy import LoadOptions
 from lungprep.series.shifts import check_shifts
 from lungprep.volume import POSITION_TOLERANCE_MM, triple
 
-# Distances of pixels that a scanner can make, with much to spare.
+# Distances of pixels, and of slices, that a scanner can make, with much to spare.
 SPACING_MM = (0.01, 100.0)
+# Field and length of a scan: bores are below 1 m wide, and tables move 2.3 m.
+WIDEST_MM, LONGEST_MM = 2000.0, 3000.0
+# Of any coordinate: what is further away is no place in a room.
+FARTHEST_MM = 1e6
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def axes_of(planes: Planes) -> Floats:
     shapes, spacings, keys = planes.shapes, planes.spacings, planes.keys
     _check_within("Rows x Columns", shapes, (1, np.inf), keys)
     _check_within("PixelSpacing", spacings, SPACING_MM, keys)
+    _check_within("ImagePositionPatient", planes.positions, (-FARTHEST_MM, FARTHEST_MM), keys)
     _check_alike("Rows x Columns", shapes, 0, keys)
     # What moves no pixel of the field by more than the tolerance.
     pixels = max(1, int(shapes[0].max()))
@@ -75,6 +80,11 @@ def axes_of(planes: Planes) -> Floats:
     _check_alike(
         "ImageOrientationPatient", planes.orientations, POSITION_TOLERANCE_MM / field_mm, keys
     )
+    if field_mm > WIDEST_MM:
+        raise InconsistentSlices(
+            f"the slices are {field_mm:.0f} mm wide, which no scanner makes",
+            "export the series again",
+        )
     column_axis, row_axis = _plane_axes(planes.orientations[0], keys[0])
     return np.stack([np.cross(column_axis, row_axis), row_axis, column_axis])
 
@@ -123,7 +133,20 @@ def stack_planes(
             f"load.min_length_mm ({options.min_length_mm:g})",
             "check that the upload is complete, or lower load.min_length_mm",
         )
+    _check_reach(stack)
     return stack, {**gaps.flags, **shift_flags, **_obliquity(stack, options)}
+
+
+def _check_reach(stack: Stack) -> None:
+    """Refuse slices so far apart that a few of them would fill the memory."""
+    gap_mm = float(np.diff(stack.heights, append=stack.length_mm).max())
+    if gap_mm > SPACING_MM[1]:
+        found = f"slices lie {gap_mm:.0f} mm apart"
+    elif stack.length_mm > LONGEST_MM:
+        found = f"the {stack.shape[0]} slices cover {stack.length_mm:.0f} mm"
+    else:
+        return
+    raise InconsistentSlices(f"{found}, which no scanner makes", "export the series again")
 
 
 def _obliquity(stack: Stack, options: LoadOptions) -> dict[str, float]:
