@@ -163,3 +163,16 @@ def test_a_later_turn_counts_on(snakemake_log):
     start(say, 1, "publish", "P1")
     say("Finished job 1", "job_finished", job_id=1)
     assert shown[-1].startswith("published P1; 3 of 5 done, 1 failed, about ")
+
+
+def test_no_job_starts_again_once_somebody_said_stop(snakemake_log):
+    """One that is killed, or whose store is down, is the next run's: it did not fail."""
+    say, shown, progress, given_up = snakemake_log
+    start(say, 1, "load", "P1")
+    say("", "job_error", jobid=1)
+    assert given_up == []
+    progress.is_stopping = lambda: True
+    say("", "job_error", jobid=1)
+    assert given_up == [1]
+    assert not progress.failures
+    assert not any("failed P1" in line for line in shown)

@@ -1,6 +1,8 @@
 """The close of a turn: what it leaves in the target beside its patients' results, and its words."""
 
-from lungprep.cohort import FAILED
+from collections.abc import Sequence
+
+from lungprep.cohort import FAILED, LUNGS, RECEIPT, VOLUME
 from lungprep.failures import read_table, updated, write_table
 from lungprep.ledger import write_index
 from lungprep.planning import Plan, source_digest
@@ -82,7 +84,25 @@ def failure_lines(plan: Plan, tally: Tally) -> list[str]:
     return [*tally.failures.values(), *refused]
 
 
-def summary(plan: Plan, earlier: Tally, tally: Tally) -> str:
+def lost_patients(plan: Plan, tally: Tally) -> list[str]:
+    """Who was published by this run and is not in the target any more.
+
+    Somebody may have removed it, or its files may lie under another one's name. Lists the target if
+    anybody was published.
+
+    Raises
+    ------
+    StoreError
+        If the target does not answer.
+    """
+    if not tally.published:
+        return []
+    keys = {entry.key for entry in plan.target.entries()}
+    parts = (VOLUME, LUNGS, RECEIPT)
+    return [p for p in tally.published if not keys.issuperset(f.format(patient=p) for f in parts)]
+
+
+def summary(plan: Plan, earlier: Tally, tally: Tally, lost: Sequence[str] = ()) -> str:
     """Sum up a run: how many patients of all turns were published, failed, or are left.
 
     Parameters
@@ -91,15 +111,21 @@ def summary(plan: Plan, earlier: Tally, tally: Tally) -> str:
         Of the last turn.
     earlier, tally : Tally
         All turns before it, and with it.
+    lost : sequence of str
+        Those of the published who are not in the target any more.
     """
     failed = tally.failed + len(plan.cohort.refused)
     aside = len(tally.set_aside) + len(plan.quarantined)
     left = len(plan.stale.keys() - tally.tried)
     todo = len(plan.cohort.patients.keys() - earlier.tried)
     done = todo - len(plan.stale) - len(plan.quarantined)
+    published = len(tally.published) - len(lost)
     text = (
-        f"published {len(tally.published)} patients to {plan.target.address}, {failed} failed, "
+        f"published {published} patients to {plan.target.address}, {failed} failed, "
         f"{done} were done before"
     )
     text += f", {aside} are quarantined" if aside else ""
+    if lost:
+        text += f", {len(lost)} were published and are gone from there ({', '.join(lost[:3])}"
+        text += ", ...)" if len(lost) > 3 else ")"
     return text + (f", {left} not reached" if left else "")

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from lungprep.alike import check_case
 from lungprep.cohort import Cohort, Patient, check_prefixes, from_csv, from_listing
 from lungprep.errors import LungprepError, StoreUnreachable
 from lungprep.ledger import (
+    INDEX,
     RECIPE_CHANGED,
     SOURCE_CHANGED,
     Receipts,
@@ -149,6 +151,8 @@ def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
     target = open_store(destination, options)
     entries = target.entries()
     receipts = read_receipts(target, entries, cohort.patients)
+    if any(entry.key == INDEX for entry in entries):
+        check_case(target, cohort.patients, receipts.others)
     tried: set[str] = set() if tally is None else tally.tried
     changed: set[str] = set() if tally is None else set(tally.changed)
     compare = config["check_source"] and (tally is None or tally.turns == 0)

@@ -66,6 +66,7 @@ class Progress(logging.Handler):
         self.failures: dict[str, Verdict] = {}
         self.published: list[str] = []
         self.dispatch: Dispatch | None = None
+        #: Whether somebody said stop: then no job starts again.
         self.is_stopping: Callable[[], bool] = lambda: False
         self._jobs: dict[int, tuple[str, str]] = {}
         self._attempts: dict[int, int] = {}
@@ -172,7 +173,9 @@ class Progress(logging.Handler):
         reason = REFERRAL.split((said.splitlines() or ["its job failed"])[0])[0]
         self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
         log = self._logs / SHARES / f"{shard}.log"
-        if self._attempts[jobid] <= RETRIES:
+        if self.is_stopping():
+            self._give_up(jobid)
+        elif self._attempts[jobid] <= RETRIES:
             self._logger.info(f"sending share {shard} again: {reason}; see {log}")
         elif self.dispatch:
             self._logger.error(f"share {shard} failed {RETRIES + 1} times: {reason}; see {log}")

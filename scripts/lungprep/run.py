@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from lungprep.absentees import absentees, write_absentees
-from lungprep.closing import failure_lines, publish_records, quarantine_patient, summary
+from lungprep.alike import check_case
+from lungprep.closing import (
+    failure_lines,
+    lost_patients,
+    publish_records,
+    quarantine_patient,
+    summary,
+)
 from lungprep.cohort import LUNGS, VOLUME, Patient, from_csv
 from lungprep.errors import LungprepError
 from lungprep.intermediates import clear, make_folder
@@ -48,6 +55,7 @@ class Run:
         self._work = Path(WORK).resolve()
         self._locks = FOLDER.resolve()
         self._lock: Lock | None = None
+        self._gone = False
         self._dispatch: Dispatch | None = None
         self.progress = Progress(Path("logs").resolve(), self._work)
         self.progress.is_stopping = lambda: self._signals.received
@@ -157,6 +165,8 @@ class Run:
         ------
         StoreError
             If it does not.
+        ConfigError
+            If it ignores case, and ids differ by nothing else.
         WorkspaceError
             If the work folder can't be used, or what is left in it can't be cleared.
         """
@@ -164,6 +174,8 @@ class Run:
         self.tidy()
         receipts = self.plan.receipts
         write_index(self.plan.target, {**receipts.others, **receipts.cohort}, receipts.recipes)
+        # Only now there is surely something in the target by which it shows.
+        check_case(self.plan.target, self.plan.cohort.patients, receipts.others)
         if self._dispatch:
             self._dispatch.send(load_mb)
         self.started = True
@@ -272,7 +284,7 @@ class Run:
             next_turn(self.tally, self._locks)
         # Snakemake knows of jobs alone, and those of shares end well whoever fails.
         failed = self.earlier.failed or (self.started and self.tally.failed)
-        if self._signals.received or failed or self._lost:
+        if self._signals.received or failed or self._lost or self._gone:
             leave(1)
 
     def close(self) -> str:
@@ -321,4 +333,9 @@ class Run:
         }
 
     def _summary(self) -> str:
-        return summary(self.plan, self.earlier, self.tally)
+        try:
+            lost = lost_patients(self.plan, self.tally)
+        except LungprepError as error:
+            return f"{summary(self.plan, self.earlier, self.tally)}; by its jobs, for {error}"
+        self._gone = bool(lost)
+        return summary(self.plan, self.earlier, self.tally, lost)

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from lungprep.closing import summary
 from lungprep.cohort import LUNGS, RECEIPT, VOLUME, Cohort, Patient, from_csv
 from lungprep.ledger import read_receipts, stale_reason
 from lungprep.planning import Plan, source_digest
@@ -114,7 +115,8 @@ class Share(Run):
         failures = {p: replace(v, text=self._told(v, p)) for p, v in self.progress.failures.items()}
         result = Result({**done, **self.published()}, failures)
         self._result.write_bytes(result.to_json())
-        return self._summary()
+        # The run that sent the share looks into the target.
+        return summary(self.plan, self.earlier, self.tally)
 
     def _told(self, verdict: Verdict, patient: str) -> str:
         """Text of a verdict without the log that goes with the scratch folder."""
