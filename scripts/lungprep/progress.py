@@ -66,7 +66,6 @@ class Progress(logging.Handler):
         self.failures: dict[str, Verdict] = {}
         self.published: list[str] = []
         self.dispatch: Dispatch | None = None
-        #: Whether somebody said stop: then no job starts again.
         self.is_stopping: Callable[[], bool] = lambda: False
         self._jobs: dict[int, tuple[str, str]] = {}
         self._attempts: dict[int, int] = {}

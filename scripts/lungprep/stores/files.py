@@ -112,16 +112,12 @@ def opened(path: Path, *, follow: bool, root: Path | None = None) -> Iterator[in
 
 def content_of(descriptor: int, size: int) -> bytes:
     """First bytes of an open file, `size` at most; never one more, which some would wait for."""
-    with os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
-        content = bytearray(size)
-        view, filled = memoryview(content), 0
-        while filled < size:
-            got = file.readinto(view[filled:])
-            if not got:
-                break
-            filled += got
-        view.release()
-    return bytes(content) if filled == size else bytes(content[:filled])
+    # All of it at once, but for sizes beyond what the system reads at a time.
+    parts = []
+    while size > 0 and (part := os.read(descriptor, size)):
+        parts.append(part)
+        size -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 @contextmanager

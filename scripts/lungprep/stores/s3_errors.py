@@ -35,6 +35,7 @@ ARCHIVED = "InvalidObjectState"
 _NETWORK = "check the endpoint and the network, run again"
 # S3 names the tier in its answer; only where it does not is the listing asked.
 _TIER = re.compile(r"<(?:AccessTier|StorageClass)>([A-Z_]+)</")
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _CODE = re.compile(r"<Code>([\w.]+)</Code>")
 _EXPECTED = re.compile(r"<Region>([\w-]{1,40})</Region>")
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -148,7 +149,7 @@ def check_key(key: str, address: Address) -> None:
     UnusableKey
         For a control character, or an empty or dot segment.
     """
-    control = any(ord(c) < 0x20 or ord(c) == 0x7F for c in key)
+    control = bool(_CONTROL.search(key))
     if control or {"", ".", ".."} & set(key.split("/")):
         what = "a control character" if control else "an empty or dot segment"
         raise UnusableKey(

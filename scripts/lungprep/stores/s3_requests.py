@@ -131,9 +131,8 @@ class Requests:
         return _ask(pool, url, headers, where, most_bytes)
 
     def _connect(self, where: str) -> tuple[Place, urllib3.PoolManager]:
-        with boto3_errors(where):
-            asked = settings(self._options)
-            place = _place(self._address, self._options, asked)
+        asked = settings(self._options)
+        place = _place(self._address, self._options, asked, where)
         return place, _pool(place.url, self._options, asked)
 
 
@@ -188,15 +187,16 @@ def _quoted(text: str) -> str:
     return quote(text, safe="-_.~", errors="surrogateescape")
 
 
-def _place(address: Address, options: S3Options, asked: Settings) -> Place:
+def _place(address: Address, options: S3Options, asked: Settings, where: str) -> Place:
     """Server, region and credentials as `s3_clients.object_store` finds them."""
     credentials: Any = None
     if not options.anonymous:
-        credentials = (
-            _given_keys() or boto3_session(asked.certificates, asked.region).get_credentials()
-        )
-        if credentials is None:
-            raise no_credentials(str(address))
+        credentials = _given_keys()
+    if not (options.anonymous or credentials):
+        with boto3_errors(where):
+            credentials = boto3_session(asked.certificates, asked.region).get_credentials()
+            if credentials is None:
+                raise no_credentials(str(address))
     server = asked.server.rstrip("/")
     if asked.is_path_style(address.bucket):
         url = f"{server}/{address.bucket}"
