@@ -23,7 +23,7 @@ from lungprep.errors import (
 from lungprep.stores import S3Options, open_store, retrying
 from lungprep.stores.address import parse_address
 from lungprep.stores.base import read_listed
-from lungprep.stores.s3_requests import Keys, signed
+from lungprep.stores.s3_signing import Keys, signed
 from odd_store import odd_store
 
 CONTENTS = {f"ct/{number}.dcm": bytes([number]) * 3000 for number in range(23)}
