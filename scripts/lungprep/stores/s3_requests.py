@@ -53,12 +53,6 @@ class Place:
     region: str
     credentials: Any
 
-    def keys(self) -> Keys | None:
-        """Credentials that hold now."""
-        if self.credentials is None or isinstance(self.credentials, Keys):
-            return self.credentials
-        return Keys(*self.credentials.get_frozen_credentials()[:3])
-
 
 class Requests:
     """GET requests to one bucket; safe for threads.
@@ -116,7 +110,7 @@ class Requests:
         url = f"{place.url}/{quote(key, safe='/-_.~')}"
         if query:
             url += "?" + "&".join(f"{name}={_quoted(text)}" for name, text in query.items())
-        if keys := place.keys():
+        if keys := _current(place.credentials, where):
             headers = signed(url, headers, keys, place.region, datetime.now(UTC))
         return _ask(pool, url, headers, where, most_bytes)
 
@@ -146,6 +140,14 @@ def _place(address: Address, options: S3Options, asked: Settings, where: str) ->
     else:
         url = server.replace("://", f"://{address.bucket}.", 1)
     return Place(_without_usual_port(url), asked.region or "us-east-1", credentials)
+
+
+def _current(credentials: Any, where: str) -> Keys | None:
+    """Credentials that hold now."""
+    if credentials is None or isinstance(credentials, Keys):
+        return credentials
+    with boto3_errors(where):
+        return Keys(*credentials.get_frozen_credentials()[:3])
 
 
 def _given_keys() -> Keys | None:
@@ -215,7 +217,7 @@ def _ask(
 
 
 def _cause(error: Exception, url: str) -> str:
-    """The server and what is the matter, in the words of `no_answer`."""
+    """The server and what is the matter, in the words of `no_answer`; nothing else of the URL."""
     parts = urlsplit(url)
     words = {
         "ConnectionRefusedError": "kind: ConnectionRefused",
@@ -223,13 +225,11 @@ def _cause(error: Exception, url: str) -> str:
         "ConnectTimeoutError": "kind: TimedOut",
         "ReadTimeoutError": "kind: TimedOut",
         "NameResolutionError": "dns error",
-        "SSLCertVerificationError": "certificate",
     }
     found = ""
     chain: BaseException | None = error
     while chain is not None and not found:
-        found = words.get(type(chain).__name__, "")
+        of_tls = isinstance(chain, ssl.SSLError | ssl.CertificateError)
+        found = str(chain) if of_tls else words.get(type(chain).__name__, "")
         chain = chain.__cause__ or chain.__context__
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        found = "certificate"
     return f"{parts.scheme}://{parts.netloc} {found}"
