@@ -3,11 +3,13 @@
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
+import pytest
 from pydicom.uid import generate_uid
 
 from corpus import real
 from corpus.case import Case
-from corpus.defects import as_series
+from corpus.defects import as_series, moved
 from corpus.files import Files, pack, read, write
 from corpus.oracles import as_measured, as_sampled, as_stacked
 from lungprep.phantom import Scan, chest, slices
@@ -145,12 +147,40 @@ BODY_PARTS = [
     ),
 ]
 
+
+def lower_by_20(number: int) -> tuple[float, float, float]:
+    """The header of a slice half a gap aside, whose content is of a place 20 mm higher."""
+    return 0.0, 0.0, -20.0
+
+
+def is_one_breath(files, volume, scan):
+    assert volume.grid.spacing_mm[0] == pytest.approx(10)
+    np.testing.assert_array_equal(volume.hu, real.hu()[: len(volume.hu)])
+
+
 PARTS = [
     Case(
         "the real scan, split into two series",
         lambda: pack(as_series(real.series()[:13], "lower"), "b") | pack(real.series()[13:]),
         flags=("series_joined",),
         check=as_measured,
+    ),
+    Case(
+        "the real scan, dealt out slice by slice into two series",
+        lambda: (
+            pack(real.series(every=4)[::2])
+            | pack(as_series(real.series(every=4)[1::2], "odd"), "odd")
+        ),
+        flags=("series_joined",),
+        check=as_stacked,
+    ),
+    Case(
+        "two breath-holds as two series, half a gap apart",
+        lambda: (
+            pack(real.series(stop=216))
+            | pack(as_series(moved(real.series(start=20, stop=228), lower_by_20), "next"), "next")
+        ),
+        check=is_one_breath,
     ),
     Case(
         "the real scan, each slice a series of its own",

@@ -9,8 +9,9 @@ from lungprep.errors import DataError, SplitScan
 from lungprep.series.candidates import candidates
 from lungprep.series.contenders import COMPLETE_SHARE, Contender
 from lungprep.series.geometry import Stack
+from lungprep.series.interleaving import belong_together
 from lungprep.series.lung_content import Look, look_at
-from lungprep.series.parts import MAKE, Part, chains
+from lungprep.series.parts import MAKE, Part, chains, meshes
 from lungprep.series.policy import LoadOptions
 
 # A part that shows more than this share of the joined lungs is a scan of the lungs by itself.
@@ -38,6 +39,29 @@ def joined(parts: list[Part], options: LoadOptions) -> Iterator[Contender]:
         found = _joined(chain, options)
         if found is not None:
             yield found
+    for pair in meshes(parts):
+        found = _meshed(pair, options)
+        if found is not None:
+            yield found
+
+
+def _meshed(pair: list[Part], options: LoadOptions) -> Contender | None:
+    """Two series that fill each other's gaps, if their pixels show one scan."""
+    slices = [slice_ for part in pair for slice_ in part.slices]
+    try:
+        volumes = candidates(slices, options.without_repairs())
+        if len(volumes) != 1 or volumes[0].flags:
+            return None
+        if not belong_together([part.slices for part in pair], options):
+            return None
+        volume = volumes[0]
+        look = look_at(volume.slices, volume.stack, assume_hu=options.assume_hu)
+    except DataError:
+        return None
+    largest = max(pair, key=lambda part: (len(part.slices), part.series)).series
+    flags = {"series_joined": len(pair), **volume.flags}
+    names = tuple(part.series for part in pair)
+    return Contender(largest, replace(volume, flags=flags), look, names)
 
 
 def _joined(chain: list[Part], options: LoadOptions) -> Contender | None:

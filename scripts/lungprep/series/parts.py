@@ -1,6 +1,6 @@
 """Series of parallel slices, and which of them continue each other."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from lungprep.series.stacking import axes_of
 NEAR_GAPS = 3.0
 # Of the shorter part so much may have been sent twice.
 MOST_OVERLAP = 0.5
+# Parts that fill each other's gaps lie half a gap apart, but for this share of it.
+HALF_A_GAP = 0.1
 # By so much a direction may differ: a tenth of a millimetre over the field.
 SAME_AXES = 2e-4
 # What the parts of one scan have in common.
@@ -68,9 +70,24 @@ class Part:
         shorter = min(self.high_mm - self.low_mm, upper.high_mm - upper.low_mm)
         if upper.low_mm <= self.low_mm or step < -MOST_OVERLAP * shorter:
             return False
-        if not any(a == b != "" for a, b in zip(self.scan, upper.scan, strict=True)):
+        return self._is_of_scan(upper)
+
+    def meshes_with(self, other: "Part") -> bool:
+        """Whether another part fills the gaps of this one: a scan was dealt out slice by slice."""
+        offset = other.low_mm - self.low_mm
+        within = HALF_A_GAP * self.gap_mm
+        return (
+            abs(self.gap_mm - other.gap_mm) < within
+            and abs(offset - self.gap_mm / 2) < within
+            and abs(other.high_mm - self.high_mm) < self.gap_mm
+            and self.make == other.make
+            and self._is_of_scan(other)
+        )
+
+    def _is_of_scan(self, other: "Part") -> bool:
+        if not any(a == b != "" for a, b in zip(self.scan, other.scan, strict=True)):
             return False
-        return bool(np.abs(self.axes - upper.axes).max() < SAME_AXES)
+        return bool(np.abs(self.axes - other.axes).max() < SAME_AXES)
 
 
 def parts_of(offered: dict[str, list[Slice]]) -> list[Part]:
@@ -90,6 +107,18 @@ def parts_of(offered: dict[str, list[Slice]]) -> list[Part]:
         make = tuple(first.text(keyword) for keyword in MAKE)
         parts.append(Part(series, slices, axes, low, high, gap_mm, scan, make))
     return sorted(parts, key=lambda part: (part.low_mm, part.series))
+
+
+def meshes(parts: list[Part]) -> list[list[Part]]:
+    """Pairs of series of which each fills the gaps of the other, and no third one's."""
+    pairs = [
+        (i, k)
+        for i, one in enumerate(parts)
+        for k, other in enumerate(parts)
+        if i != k and one.meshes_with(other)
+    ]
+    counts = Counter(number for pair in pairs for number in pair)
+    return [[parts[i], parts[k]] for i, k in pairs if counts[i] == counts[k] == 1]
 
 
 def chains(parts: list[Part]) -> list[list[Part]]:
