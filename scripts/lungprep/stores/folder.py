@@ -169,7 +169,7 @@ class Folder:
                         raise
                 status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except OSError as error:
-            raise self._explain(error, key) from error
+            raise self._explain(error, key, writing=True) from error
         if status.st_size != len(content):
             raise TransferMismatch(
                 f"{path} has {status.st_size} bytes after {len(content)} were written",
@@ -202,7 +202,7 @@ class Folder:
         """See `Store.abort_abandoned`; a folder has no uploads in parts."""
         return 0
 
-    def _explain(self, error: OSError, key: str = "") -> StoreError:
+    def _explain(self, error: OSError, key: str = "", *, writing: bool = False) -> StoreError:
         where = error.filename or f"{self.address}{key}"
         if isinstance(where, str) and not where.startswith("/"):
             where = f"{self.address}{key}"
@@ -212,7 +212,9 @@ class Folder:
             return StoreUnreachable(f"{where} {error.strerror}", "end that process, then run again")
         if error.errno in NOWHERE and Path(where).is_symlink():
             return ObjectNotFound(f"{where} is a link that leads nowhere", "mend it, or remove it")
-        if isinstance(error, FileNotFoundError | NotADirectoryError):
+        # A file in the place of a folder holds nothing, and takes nothing either.
+        absent = FileNotFoundError if writing else (FileNotFoundError, NotADirectoryError)
+        if isinstance(error, absent):
             return ObjectNotFound(f"{where} does not exist", "check the path")
         if isinstance(error, PermissionError):
             return AccessRefused(f"{where} may not be opened", "check its permissions")
