@@ -50,8 +50,9 @@ INTRO = """\
 
 Each row is a test in `tests/corpus`: an input, the keys of the config's section `load` that are not
 at their default (and `series_uid` of the cohort file), and the outcome. "The scan" is the demo's
-real scan, thinned to 30 slices of 128 x 128 pixels under its own headers; "a phantom" is synthetic,
-with known values at every point. An accepted input has exactly the flags that its row lists, and
+real scan, thinned to 30 slices of 128 x 128 pixels under its own headers, whose PixelSpacing and
+SliceThickness are those of the thinned scan; "a phantom" is synthetic, with known values at every
+point. An accepted input has exactly the flags that its row lists, and
 its voxels are compared: bit by bit with the undisturbed scan, or at 1 mm with an evaluation in
 float64 of the slices as their headers place them. A refused one ends in the error of its row, whose
 text is matched whole; "…" stands for anything. Real files are not part of this repository: their

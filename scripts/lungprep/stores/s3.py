@@ -72,10 +72,6 @@ class S3Prefix:
         return self._objects
 
     @cached_property
-    def _is_encrypted(self) -> bool:
-        return s3_clients.is_encrypted(self._options)
-
-    @cached_property
     def _client(self) -> Any:
         with boto3_errors(str(self.address)):
             return s3_clients.boto3_client(self.address, self._options)
