@@ -12,7 +12,7 @@ from lungprep.errors import LungprepError
 from lungprep.output.options import ExportOptions
 from lungprep.presets import export_options
 from lungprep.records import read_record
-from lungprep.stores import S3Options, Store, open_store
+from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 
 #: Where a patient's objects were not looked up: 600 slices of 512 x 512.
@@ -68,24 +68,28 @@ class Budget:
         unknown = [patient for patient in patients if patient not in self.load_mb]
         if not unknown:
             return
-        shared = open_store(parse_address("source", self._config["source"]), self._options)
-        with ThreadPoolExecutor(LOOKUPS) as pool:
-            found = pool.map(lambda patient: self._looked_up(patient, shared), unknown)
-            known = ((p, mb) for p, mb in zip(unknown, found, strict=True) if mb is not None)
-            self.load_mb.update(known)
-
-    def _looked_up(self, patient: str, shared: Store) -> int | None:
+        # Imported before the threads start: pydicom's modules import one another, and two threads
+        # that begin with two of them would stop each other.
         from lungprep.footprint import look_up
         from lungprep.memory import load_mb
 
-        # A client for each patient would cost more than its two requests.
-        prefix, start = self._prefix(patient), str(shared.address)
-        try:
-            if prefix.startswith(start):
-                return load_mb(look_up(shared, prefix.removeprefix(start)))
-            return load_mb(look_up(open_store(parse_address("prefix", prefix), self._options)))
-        except LungprepError:
-            return None
+        shared = open_store(parse_address("source", self._config["source"]), self._options)
+        start = str(shared.address)
+
+        def looked_up(patient: str) -> int | None:
+            # A client for each patient would cost more than its two requests.
+            prefix = self._prefix(patient)
+            try:
+                if prefix.startswith(start):
+                    return load_mb(look_up(shared, prefix.removeprefix(start)))
+                return load_mb(look_up(open_store(parse_address("prefix", prefix), self._options)))
+            except LungprepError:
+                return None
+
+        with ThreadPoolExecutor(LOOKUPS) as pool:
+            found = pool.map(looked_up, unknown)
+            known = ((p, mb) for p, mb in zip(unknown, found, strict=True) if mb is not None)
+            self.load_mb.update(known)
 
     def largest_mb(self, patients: Iterable[str]) -> int:
         """The most that some patients take to load, at the first attempt."""

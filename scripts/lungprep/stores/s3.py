@@ -31,7 +31,7 @@ from lungprep.stores.s3_reading import Reader
 from lungprep.stores.s3_requests import Requests
 
 if TYPE_CHECKING:
-    import obstore
+    from lungprep.stores.s3_library import obstore
 
 # Above this an upload goes in parts: a part that fails is sent again, not the whole.
 SINGLE_BYTES = 64 << 20
@@ -180,7 +180,7 @@ class S3Prefix:
 
     def _put(self, store: "obstore.store.S3Store", key: str, content: bytes | memoryview) -> str:
         """Upload once; the ETag, or nothing where the store does not tell it."""
-        import obstore
+        from lungprep.stores.s3_library import obstore
 
         try:
             with obstore_errors(f"{self.address}{key}"):
@@ -196,7 +196,7 @@ class S3Prefix:
             return None
 
     def _stat_once(self, key: str) -> Entry:
-        import obstore
+        from lungprep.stores.s3_library import obstore
 
         with obstore_errors(f"{self.address}{key}"):
             meta = obstore.head(self._store, key)
@@ -208,7 +208,7 @@ class S3Prefix:
             self._retries(partial(self._discard_once, key))
 
     def _discard_once(self, key: str) -> None:
-        import obstore
+        from lungprep.stores.s3_library import obstore
 
         with obstore_errors(f"{self.address}{key}"):
             obstore.delete(self._store, key)

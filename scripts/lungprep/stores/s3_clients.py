@@ -9,16 +9,16 @@ from lungprep.stores.base import S3Options
 from lungprep.stores.s3_settings import Settings, boto3_session, settings
 
 if TYPE_CHECKING:
-    import obstore
     from obstore.store import ClientConfig
+
+    from lungprep.stores.s3_library import obstore
 
 CONNECT_TIMEOUT_S = 10
 
 
 def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store":
     """Client for the objects below an address."""
-    from obstore.exceptions import GenericError
-    from obstore.store import S3Store
+    from lungprep.stores.s3_library import obstore
 
     asked = settings(options)
     given: dict[str, Any] = {
@@ -41,7 +41,7 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
     if not path_style:
         server = server.replace("://", f"://{address.bucket}.", 1)
     try:
-        return S3Store(
+        return obstore.store.S3Store(
             address.bucket,
             prefix=address.prefix,
             region=asked.region or "us-east-1",
@@ -52,7 +52,7 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
             retry_config={"max_retries": 0},
             **given,
         )
-    except (GenericError, ValueError) as error:
+    except (obstore.exceptions.GenericError, ValueError) as error:
         if asked.certificates and "ertificate" in str(error):
             raise asked.certificates.unreadable() from error
         raise

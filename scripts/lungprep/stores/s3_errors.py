@@ -107,16 +107,16 @@ def obstore_errors(where: str) -> Iterator[None]:
     A `StoreError`, or `UnusableKey` or `ArchivedObject`: an object of that name, or in an archive,
     is no fault of the store's.
     """
-    from obstore.exceptions import BaseError, InvalidPathError
+    from lungprep.stores.s3_library import obstore
 
     try:
         yield
-    except InvalidPathError as error:
+    except obstore.exceptions.InvalidPathError as error:
         found = str(error).splitlines()[0]
         raise UnusableKey(
             f"{where} holds an object that can't be asked for ({found})", "rename it"
         ) from error
-    except (BaseError, FileNotFoundError) as error:
+    except (obstore.exceptions.BaseError, FileNotFoundError) as error:
         text = str(error)
         status = _STATUS.search(text)
         code = _CODE.search(text) or status

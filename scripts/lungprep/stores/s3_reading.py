@@ -20,7 +20,7 @@ from lungprep.stores.s3_errors import (
 from lungprep.stores.s3_listing import S3Listing
 
 if TYPE_CHECKING:
-    import obstore
+    from lungprep.stores.s3_library import obstore
 
 # Of servers that answer a range with the right bytes and status 200, or with the whole object.
 NO_RANGES = "non-partial response"
@@ -153,7 +153,7 @@ class Reader:
         )
 
     def _by_obstore(self, store: "obstore.store.S3Store", key: str, expected: Entry | None) -> Read:
-        import obstore
+        from lungprep.stores.s3_library import obstore
 
         where = f"{self._address}{key}"
         asked = expected.etag if expected and self._conditions else ""
@@ -187,15 +187,14 @@ class Reader:
         return Read(answer.body, etag, keyed)
 
     def _read_start_once(self, store: "obstore.store.S3Store", key: str, size: int) -> bytes:
-        import obstore
-        from obstore.exceptions import GenericError
+        from lungprep.stores.s3_library import obstore
 
         try:
             with obstore_errors(f"{self._address}{key}"):
                 if self._ranges:
                     try:
                         return bytes(obstore.get_range(store, key, start=0, length=size))
-                    except GenericError as error:
+                    except obstore.exceptions.GenericError as error:
                         if NO_RANGES not in str(error):
                             raise
                         self._ranges = False
@@ -207,7 +206,7 @@ class Reader:
 
 
 def _head(store: "obstore.store.S3Store", where: str, key: str) -> Entry:
-    import obstore
+    from lungprep.stores.s3_library import obstore
 
     with obstore_errors(where):
         meta = obstore.head(store, key)
