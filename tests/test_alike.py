@@ -10,7 +10,7 @@ from lungprep.ledger import INDEX
 from lungprep.planning import Plan
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
-from lungprep.turns import Tally
+from lungprep.tally import Tally
 from odd_store import odd_store
 
 

@@ -11,7 +11,7 @@ from snakemake.jobs import AbstractJob
 from lungprep.errors import AccessRefused, NoLungsFound
 from lungprep.progress import Progress, duration, is_news
 from lungprep.shards.papers import Result
-from lungprep.turns import Tally
+from lungprep.tally import Tally
 from lungprep.verdicts import Verdict, verdict_on, write_verdict
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from lungprep.errors import ConfigError
 from lungprep.records import write_record
-from lungprep.turns import VARIABLE, Signals, Tally, by_command_line, take_up
+from lungprep.tally import Tally
+from lungprep.turns import VARIABLE, Signals, by_command_line, take_up
 
 CONFIG = {"source": "s3://b/in/", "load": {"min_slices": 10}}
 

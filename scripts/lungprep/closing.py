@@ -10,7 +10,7 @@ from lungprep.quarantine import Failure, set_aside
 from lungprep.receipt import Receipt
 from lungprep.report import PAGE, page
 from lungprep.stores import S3Options
-from lungprep.turns import Tally
+from lungprep.tally import Tally
 from lungprep.verdicts import Verdict
 
 

@@ -25,7 +25,7 @@ from lungprep.stores import Address, S3Options, Store, open_store
 from lungprep.stores.address import check_pair
 from lungprep.stores.base import CONNECTIONS, listing_digest
 from lungprep.system_files import in_system_folder
-from lungprep.turns import Tally
+from lungprep.tally import Tally
 
 QUARANTINE_OVER = "quarantined, and something changed since"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from lungprep.intermediates import empty
 from lungprep.shards.dispatch import Dispatch
 from lungprep.shards.papers import Result
-from lungprep.turns import Tally
+from lungprep.tally import Tally
 from lungprep.verdicts import Verdict, read_verdict, write_verdict
 
 LAST_RULE = "publish"

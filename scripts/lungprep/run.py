@@ -29,7 +29,8 @@ from lungprep.shards.allocation import OVER_S
 from lungprep.shards.dispatch import Dispatch, recall
 from lungprep.stores import S3Options
 from lungprep.stores.address import check_pair
-from lungprep.turns import Signals, Tally, leave, next_turn
+from lungprep.tally import Tally
+from lungprep.turns import Signals, leave, next_turn
 
 WORK = "work"
 

@@ -17,7 +17,7 @@ from lungprep.demo.server import s3_server
 from lungprep.run import Run
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
-from lungprep.turns import Tally
+from lungprep.tally import Tally
 from workflow.conftest import CONFIG, Lab, three
 
 # A restart takes 20 to 30; the policy's own test has such a one, without waiting.

@@ -12,6 +12,7 @@ from lungprep.intermediates import remove
 from lungprep.receipt import Receipt
 from lungprep.records import read_record, write_record
 from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_result, shares
+from lungprep.share_planning import share_plan
 from lungprep.stores import S3Options, Store, open_store
 from lungprep.stores.address import parse_address
 from lungprep.stores.base import CONNECTIONS
@@ -144,8 +145,6 @@ class Dispatch:
         return total
 
     def _settled(self, shard: str) -> Result:
-        from lungprep.shards.share import share_plan
-
         members = {p: self._cohort.patients[p] for p in self.shares[shard]}
         plan = share_plan(self._config, Cohort(members), self._target)
         done = {p: r for p, r in plan.receipts.cohort.items() if p not in plan.stale}
