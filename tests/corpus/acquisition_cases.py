@@ -82,19 +82,19 @@ def longer_aside() -> Files:
 
 CASES = [
     Case(
-        "one slice twice, the same pixels",
+        "one slice twice, with the same pixels",
         lambda: doubled(11),
         flags=("duplicates_dropped",),
         check=as_measured,
     ),
     Case(
-        "all slices twice, the same pixels",
+        "all slices twice, with the same pixels",
         lambda: doubled(*range(30)),
         flags=("duplicates_dropped",),
         check=as_measured,
     ),
     Case(
-        "one slice twice, other pixels",
+        "one position twice, with different pixels",
         lambda: doubled(11, by=60),
         refused=(
             "DuplicatePositions",
@@ -129,7 +129,7 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "the same, the second on the way back",
+        "the same, the second one scanned on the way back",
         lambda: twice({"InstanceNumber": counting(1)}, {"InstanceNumber": counting(60, -1)}),
         flags=("acquisitions_separated",),
         check=as_measured,
@@ -158,7 +158,7 @@ CASES = [
         check=is_first_breath,
     ),
     Case(
-        "two breath-holds, by AcquisitionTime and InstanceNumbers that start anew",
+        "two breath-holds, told apart by AcquisitionTime and InstanceNumbers that start again",
         lambda: breaths(
             {"AcquisitionTime": "100000", "InstanceNumber": counting(1)},
             {"AcquisitionTime": "100500", "InstanceNumber": counting(1)},
@@ -167,7 +167,7 @@ CASES = [
         check=is_first_breath,
     ),
     Case(
-        "two breath-holds, by InstanceNumbers alone, each of which is there twice",
+        "two breath-holds, told apart only by InstanceNumbers that occur twice each",
         lambda: breaths({"InstanceNumber": counting(1)}, {"InstanceNumber": counting(1)}),
         flags=("acquisitions_separated",),
         check=is_first_breath,
@@ -197,19 +197,19 @@ CASES = [
         check=as_stacked,
     ),
     Case(
-        "a gated scan of three phases in one series, by TemporalPositionIdentifier",
+        "a gated scan of three phases in one series, told apart by TemporalPositionIdentifier",
         lambda: phases(3, lambda p: {"TemporalPositionIdentifier": p + 1}),
         flags=("acquisitions_separated",),
         check=as_measured,
     ),
     Case(
-        "a gated scan of three phases, by words in ImageComments",
+        "a gated scan of three phases, told apart by words in ImageComments",
         lambda: phases(3, lambda p: {"ImageComments": f"{30 * p}% phase"}),
         flags=("acquisitions_separated",),
         check=as_measured,
     ),
     Case(
-        "a gated scan of three phases, by nothing but InstanceNumbers from position to position",
+        "a gated scan of three phases, with InstanceNumbers that run on at each position",
         lambda: phases(3, lambda p: {"InstanceNumber": counting(p + 1, 3)}),
         refused=(
             "DuplicatePositions",
@@ -219,7 +219,7 @@ CASES = [
         ),
     ),
     Case(
-        "a larger part of other Rows x Columns in the series",
+        "a larger part with other Rows x Columns in the series",
         longer_aside,
         refused=(
             "InconsistentSlices",

@@ -163,7 +163,7 @@ def without_syntax(syntax: str) -> Files:
 
 CASES = [
     Case(
-        "segmentation and contours without file header beside the scan",
+        "a segmentation and contours, without file header, beside the scan",
         lambda: sound() | bare_others(),
         check=as_measured,
     ),
@@ -189,14 +189,14 @@ CASES = [
             ),
             ("a localizer without file header", lambda: beside(headless(scout()))),
             (
-                "another series, a slice of which has no pixel data,",
+                "another series, one slice of which has no pixel data,",
                 lambda: other_broken(lambda c: changed(c, without_pixels)),
             ),
             (
-                "another series, a slice of which has 60000 x 60000 pixels,",
+                "another series, one slice of which has 60000 x 60000 pixels,",
                 lambda: other_broken(lambda c: changed(c, claim(60000, 60000))),
             ),
-            ("another series, a slice of which has no file header,", lambda: other_broken(bare)),
+            ("another series, one slice of which has no file header,", lambda: other_broken(bare)),
             (
                 "all slices of another series in one object of the plain CT class",
                 lambda: (
@@ -215,7 +215,7 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "a slice that breaks off before its series is told",
+        "a slice that breaks off before its SeriesInstanceUID",
         lambda: beside(cut_in_uid()),
         refused=(
             "UndecodablePixels",
@@ -223,7 +223,7 @@ CASES = [
         ),
     ),
     Case(
-        "a series whose slices all break off, a sound localizer beside",
+        "a series whose slices all break off, beside a sound localizer",
         whole_series_broken,
         refused=("UndecodablePixels", "ct/001.dcm has …; upload it again"),
     ),

@@ -97,12 +97,12 @@ def is_scan(*folders: str):
 CHEST = is_scan("chest")
 BODY_PARTS = [
     Case(
-        "a chest beside an abdomen of twice its length",
+        "a chest beside an abdomen that is twice as long",
         lambda: scan("chest") | scan("abdomen", count=60, up_mm=-400.0),
         check=CHEST,
     ),
     Case(
-        "a chest beside a head of half the gap",
+        "a chest beside a head with half the gap",
         lambda: scan("chest") | scan("head", gap_mm=5, count=50, size=0.5, up_mm=330.0),
         check=CHEST,
     ),
@@ -117,12 +117,12 @@ BODY_PARTS = [
         check=is_scan("body"),
     ),
     Case(
-        "a chest beside a targeted field of view, of half the gap, that cuts both lungs",
+        "a chest beside a targeted field of view with half the gap that cuts both lungs",
         lambda: scan("chest") | scan("field", gap_mm=5, spacing_mm=(3.3, 3.3)),
         check=CHEST,
     ),
     Case(
-        "a chest beside a targeted field of view of one lung, of half the gap",
+        "a chest beside a targeted field of view of one lung with half the gap",
         lambda: (
             scan("chest")
             | scan("field", gap_mm=5, spacing_mm=(2.8, 2.8), offset_mm=lambda k: (75.0, 0.0, 0.0))
@@ -130,7 +130,7 @@ BODY_PARTS = [
         check=CHEST,
     ),
     Case(
-        "a head of half the gap beside an abdomen of another day: nothing shows lungs",
+        "a head with half the gap beside an abdomen from another day: nothing shows lungs",
         lambda: (
             scan("head", gap_mm=5, count=50, size=0.5, up_mm=330.0)
             | scan("abdomen", count=28, up_mm=-400.0, tags=ANOTHER_DAY)
@@ -138,7 +138,7 @@ BODY_PARTS = [
         check=is_scan("head"),
     ),
     Case(
-        "two series that are wrong about the body part",
+        "two series with the wrong BodyPartExamined",
         lambda: (
             scan("chest", tags={"BodyPartExamined": "ABDOMEN"})
             | scan("abdomen", count=40, up_mm=-340.0, tags={"BodyPartExamined": "CHEST"})
@@ -166,7 +166,7 @@ PARTS = [
         check=as_measured,
     ),
     Case(
-        "the real scan, dealt out slice by slice into two series",
+        "the real scan, its slices alternately in two series",
         lambda: (
             pack(real.series(every=4)[::2])
             | pack(as_series(real.series(every=4)[1::2], "odd"), "odd")
@@ -183,13 +183,13 @@ PARTS = [
         check=is_one_breath,
     ),
     Case(
-        "the real scan, each slice a series of its own",
+        "the real scan, each slice as a separate series",
         lambda: pack([as_series([d], f"{k}")[0] for k, d in enumerate(real.series())]),
         flags=("series_joined",),
         check=as_measured,
     ),
     Case(
-        "each slice a series of its own, in a frame of reference of its own",
+        "each slice as a separate series, in a separate frame of reference",
         lambda: scattered("SeriesInstanceUID", "FrameOfReferenceUID"),
         refused=(
             "TooFewSlices",
@@ -199,7 +199,7 @@ PARTS = [
         ),
     ),
     Case(
-        "each slice a series of its own, in a study of its own",
+        "each slice as a separate series, in a separate study",
         lambda: scattered("SeriesInstanceUID", "StudyInstanceUID"),
         flags=("series_joined",),
         check=as_stacked,
@@ -216,7 +216,7 @@ PARTS = [
         check=is_scan("lower", "upper"),
     ),
     Case(
-        "a scan split into two series, of which one is too short to be a volume",
+        "a scan split into two series, one of them too short to be a volume",
         lambda: lower() | upper(8),
         flags=("series_joined",),
         check=is_scan("lower", "upper"),
@@ -231,13 +231,13 @@ PARTS = [
         check=is_scan("lower", "upper"),
     ),
     Case(
-        "a scan split into two series, and a whole one of twice the gap",
+        "a scan split into two series, and a whole one with twice the gap",
         lambda: lower() | upper() | scan("chest", gap_mm=20, up_mm=3.0),
         flags=("series_joined",),
         check=is_scan("lower", "upper"),
     ),
     Case(
-        "a scan split into two series of other kernels",
+        "a scan split into two series with different kernels",
         lambda: lower(ConvolutionKernel="LUNG") | upper(),
         refused=(
             "SplitScan",
@@ -257,13 +257,13 @@ PARTS = [
         ),
     ),
     Case(
-        "one part of a split scan named",
+        "one part of a split scan, named in the cohort file",
         lambda: lower(ConvolutionKernel="LUNG") | upper(),
         {"series_uid": generate_uid(entropy_srcs=["choice", "upper"])},
         check=is_scan("upper"),
     ),
     Case(
-        "a chest that an abdomen continues",
+        "a chest continued by an abdomen",
         lambda: scan("chest", count=30) | scan("abdomen", count=40, up_mm=-350.0),
         check=CHEST,
     ),
@@ -271,7 +271,7 @@ PARTS = [
 
 COMPUTED = [
     Case(
-        "virtual monoenergetic images of half the gap beside plain ones",
+        "virtual monoenergetic images with half the gap beside plain ones",
         lambda: scan("chest") | scan("vmi", gap_mm=5, tags={"ImageType": VMI}),
         check=CHEST,
     ),
@@ -282,12 +282,12 @@ COMPUTED = [
         check=is_scan("vmi"),
     ),
     Case(
-        "virtual monoenergetic images that only SeriesDescription tells",
+        "virtual monoenergetic images, marked only by SeriesDescription",
         lambda: scan("chest") | scan("vmi", gap_mm=5, tags={"SeriesDescription": "Mono+ 40keV"}),
         check=CHEST,
     ),
     Case(
-        "an iodine map of half the gap beside plain images",
+        "an iodine map with half the gap beside plain images",
         lambda: scan("chest") | scan("map", gap_mm=5, tags={"ImageType": IODINE}),
         check=CHEST,
     ),
@@ -298,17 +298,17 @@ COMPUTED = [
         check=is_scan("map"),
     ),
     Case(
-        "MIP slabs marked ORIGINAL, of half the gap, beside plain slices",
+        "MIP slabs marked ORIGINAL, with half the gap, beside plain slices",
         lambda: scan("chest") | scan("mip", gap_mm=5, tags={"ImageType": MIP}),
         check=CHEST,
     ),
     Case(
-        "MinIP slabs that only SeriesDescription tells",
+        "MinIP slabs, marked only by SeriesDescription",
         lambda: scan("chest") | scan("minip", gap_mm=5, tags={"SeriesDescription": "MinIP 10x5"}),
         check=CHEST,
     ),
     Case(
-        "slabs that only their thickness of 20 mm every 5 mm tells",
+        "slabs, marked only by their thickness: 20 mm every 5 mm",
         lambda: scan("chest") | scan("slab", gap_mm=5, tags={"SliceThickness": 20}),
         check=CHEST,
     ),
@@ -335,13 +335,13 @@ DATES = ("StudyDate", "SeriesDate", "AcquisitionDate")
 ANOTHER_DAY = {**OTHER, "FrameOfReferenceUID": "1.2.4", "StudyDate": "20040718"}
 BREATHS = [
     Case(
-        "inspiration, and expiration of half the gap",
+        "inspiration, and expiration with half the gap",
         lambda: scan("chest") | scan("out", size=0.85, gap_mm=5),
         flags=("other_breath_hold",),
         check=CHEST,
     ),
     Case(
-        "four phases of breathing as series",
+        "four phases of breathing as four series",
         lambda: (
             scan("out", size=0.9)
             | scan("in", size=0.96)
@@ -352,7 +352,7 @@ BREATHS = [
         check=CHEST,
     ),
     Case(
-        "supine, and prone of half the gap",
+        "supine, and prone with half the gap",
         lambda: scan("chest") | scan("prone", gap_mm=5, orientation="HFP"),
         flags=("other_position",),
         check=CHEST,
@@ -363,19 +363,19 @@ BREATHS = [
         check=as_sampled,
     ),
     Case(
-        "two examinations: the earlier one, though the later one is finer",
+        "two examinations: the earlier one is taken, though the later one is finer",
         lambda: scan("chest", tags=ONE) | scan("later", gap_mm=5, tags=ANOTHER_DAY),
         flags=("other_examinations",),
         check=CHEST,
     ),
     Case(
-        "two examinations, of which the earlier one lacks half of the lungs",
+        "two examinations, the earlier one without half of the lungs",
         lambda: scan("half", count=12, tags=ONE) | scan("chest", tags=ANOTHER_DAY),
         flags=("other_examinations",),
         check=CHEST,
     ),
     Case(
-        "two examinations without a date: the finer one",
+        "two examinations without a date: the finer one is taken",
         lambda: (
             scan("thick", gap_mm=20, tags={**ONE, **dict.fromkeys(DATES)})
             | scan("chest", tags={**ANOTHER_DAY, **dict.fromkeys(DATES)})

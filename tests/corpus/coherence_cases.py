@@ -205,7 +205,7 @@ CASES = [
         "the slices ct/015.dcm and ct/016.dcm do not continue each other: one of them is mirrored",
     ),
     stray(
-        "a slice of half the values",
+        "a slice with half the values",
         lambda: with_slices(scaled(0.5), 11),
         "ct/012.dcm …",
     ),
@@ -221,7 +221,7 @@ CASES = [
         "14… HU",
     ),
     stray(
-        "a slice that breaks off, the rest of padding",
+        "a slice that breaks off, the rest padding",
         lambda: with_slices(cut, 11),
         "ct/012.dcm breaks off",
     ),
@@ -232,7 +232,7 @@ CASES = [
         check=names_one_place,
     ),
     Case(
-        "a slice upside down, to be flagged",
+        "a slice upside down, flagged",
         lambda: with_slices(np.flipud, 11),
         FLAG,
         ("stray_slices",),
@@ -244,7 +244,7 @@ CASES = [
         check=as_stacked,
     ),
     Case(
-        "a breath that moves the body back by 5 mm, a gap",
+        "a breath that moves the body back by 5 mm, one gap",
         lambda: breath(1),
         check=as_stacked,
     ),

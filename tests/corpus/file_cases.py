@@ -120,12 +120,12 @@ CASES = [
         ),
     ),
     Case(
-        "text, an empty file and junk beside the scan",
+        "text, an empty file and a .DS_Store beside the scan",
         lambda: pack(real.series()) | {"LICENSE": b"words", "empty": b"", ".DS_Store": bytes(300)},
         check=as_measured,
     ),
     Case(
-        "other slices in folders of a wastebasket, a snapshot and thumbnails",
+        "other slices in the folders of a wastebasket, a snapshot and thumbnails",
         lambda: in_system_folders(real.series()),
         check=as_measured,
     ),
@@ -209,7 +209,7 @@ CASES = [
         ),
     ),
     Case(
-        "a file of noise named like a slice",
+        "a file that is not DICOM, named like a slice",
         lambda: pack(real.series()) | {"ct/000.dcm": bytes(range(256)) * 40},
         refused=(
             "UndecodablePixels",

@@ -110,7 +110,7 @@ CASES = [
         check=as_sampled,
     ),
     Case(
-        "all slices at one position, other pixels",
+        "all slices at one position, with different pixels",
         lambda: pack(assign(drop(real.series(), "InstanceNumber"), ImagePositionPatient=[0, 0, 0])),
         refused=(
             "DuplicatePositions",

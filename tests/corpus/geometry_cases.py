@@ -134,7 +134,7 @@ CASES = [
         ),
     ),
     Case(
-        "ImageOrientationPatient of one direction twice",
+        "ImageOrientationPatient with the same direction twice",
         lambda: pack(assign(real.series(), ImageOrientationPatient=[1, 0, 0, 1, 0, 0])),
         refused=(
             "InconsistentSlices",

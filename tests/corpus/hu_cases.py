@@ -109,7 +109,7 @@ CASES = [
         ),
     ),
     Case(
-        "the same of half the gap beside the scan",
+        "the same with half the gap, beside the scan",
         lambda: (
             pack(real.series())
             | pack(as_series(material_map(real.series(every=4)), "iodine"), "map")
@@ -117,12 +117,12 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "RescaleType US of a plain series",
+        "RescaleType US in a plain series",
         lambda: pack(assign(real.series(), RescaleType="US")),
         check=as_measured,
     ),
     Case(
-        "a Modality LUT in place of the rescale tags",
+        "a Modality LUT instead of the rescale tags",
         lambda: with_table(drop(without_circle(unsigned_12(real.series())), *RESCALE), "HU"),
         flags=("implausible_hu",),
         check=mapped(lambda hu: np.maximum(hu, 0), field=SQUARE),

@@ -83,7 +83,7 @@ CASES = [
         check=as_stacked,
     ),
     Case(
-        "the same of 5 mm and large pixels, whose slices alternate more",
+        "the same with gaps of 5 mm and large pixels, whose slices alternate more",
         lambda: finer(coarse(4), 2),
         check=as_stacked,
     ),
@@ -98,7 +98,7 @@ CASES = [
         check=as_stacked,
     ),
     Case(
-        "a phantom by cubic splines, of which left and right change places in a slice",
+        "a phantom resampled by cubic splines, one lung ending where the other dome begins",
         crossing,
         check=as_stacked,
     ),

@@ -82,7 +82,7 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "every slice an AcquisitionNumber of its own",
+        "a different AcquisitionNumber in every slice",
         lambda: pack(assign(real.series(), AcquisitionNumber=counting(1))),
         check=as_measured,
     ),
@@ -92,12 +92,12 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "12 secondary captures with Modality CT beside",
+        "12 secondary captures with Modality CT beside the CT",
         lambda: beside(as_class(as_series(real.series(stop=96), "sc"), SECONDARY_CAPTURE)),
         check=as_measured,
     ),
     Case(
-        "40 MR images beside",
+        "40 MR images beside the CT",
         lambda: beside(as_class(as_series(real.series(every=6), "mr"), MR_IMAGE, Modality="MR")),
         check=as_measured,
     ),
@@ -107,7 +107,7 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "a localizer as a series",
+        "a localizer as a separate series",
         lambda: beside(as_series([localizer(real.series(stop=1))], "scout")),
         check=as_measured,
     ),
@@ -120,7 +120,7 @@ CASES = [
         ),
     ),
     Case(
-        "a derived series of more slices beside",
+        "a derived series with more slices beside the CT",
         lambda: beside(assign(as_series(real.series(every=4), "mip"), ImageType=DERIVED)),
         check=as_measured,
     ),
@@ -141,33 +141,33 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "a second reconstruction, of half the gap",
+        "a second reconstruction with half the gap",
         lambda: beside(finer("BONE")),
         check=is_series("BONE"),
     ),
     Case(
-        "a second reconstruction, of half the gap but a slice missing",
+        "a second reconstruction with half the gap, but a slice missing",
         lambda: beside(without(finer("BONE"), 20)),
         check=as_measured,
     ),
     Case(
-        "the same, repaired: what is complete goes first",
+        "the same, repaired: the complete series is preferred",
         lambda: beside(without(finer("BONE"), 20)),
         {"on_missing_slices": "repair"},
         check=as_measured,
     ),
     Case(
-        "a second reconstruction, of half the gap but half the chest",
+        "a second reconstruction with half the gap, but half the chest",
         lambda: beside(finer("BONE")[:30]),
         check=as_measured,
     ),
     Case(
-        "a coronal series of more slices and a thinner gap beside",
+        "a coronal series with more slices and a smaller gap beside the CT",
         lambda: beside(as_series(brighter(turned("coronal")), "coronal")),
         check=as_measured,
     ),
     Case(
-        "a derived series named",
+        "a derived series, named in the cohort file",
         lambda: beside(assign(as_series(real.series(), "mip"), ImageType=DERIVED)),
         {"series_uid": uid_of("mip")},
         ("derived_image",),
@@ -186,19 +186,19 @@ CASES = [
         check=is_series("LUNG"),
     ),
     Case(
-        "a kernel preferred, but the other one of half the gap",
+        "a kernel preferred, but the other series has half the gap",
         lambda: with_kernels("SOFT") | pack(finer("LUNG"), "finer"),
         {"series": "soft"},
         check=is_series("LUNG"),
     ),
     Case(
-        "a series named, though another is finer",
+        "a named series, though another one is finer",
         lambda: beside(finer("BONE"), as_series(real.series(), "named")),
         {"series_uid": uid_of("named")},
         check=as_measured,
     ),
     Case(
-        "a series named that is not there",
+        "a named series that is absent",
         lambda: pack(real.series()),
         {"series_uid": "1.2.3"},
         refused=(

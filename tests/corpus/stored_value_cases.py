@@ -142,7 +142,7 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "slope 1.3, no multiple of which is a whole number of HU",
+        "slope 1.3, so that HU are not whole numbers",
         lambda: pack(stored_as(real.series(), slope=1.3, intercept=-1024.0)),
         check=near(1.0),
     ),
@@ -187,18 +187,18 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "a PixelPaddingRangeLimit that takes in lungs and tissue",
+        "a PixelPaddingRangeLimit that includes lungs and tissue",
         lambda: pack(kept_padding(PixelPaddingValue=-2000, PixelPaddingRangeLimit=500)),
         flags=("padding_not_believed",),
         check=as_measured,
     ),
     Case(
-        "padding of -2000 not declared",
+        "undeclared padding of -2000",
         lambda: pack(drop(real.series(), "PixelPaddingValue")),
         check=as_measured,
     ),
     Case(
-        "a circle of stored 0 with intercept 0, which is 0 HU, not declared",
+        "undeclared padding around a circle: stored 0 with intercept 0, which is 0 HU",
         lambda: pack(with_circle(stored_as(real.series()), 0)),
         flags=("undeclared_padding",),
         check=within_circle,

@@ -17,7 +17,7 @@ def twice_the_slope() -> Files:
 
 CASES = [
     stray(
-        "a slice of twice the values, whose bone looks like metal",
+        "a slice with twice the values, whose bone looks like metal",
         twice_the_slope,
         "ct/028.dcm is of another scale against its neighbours",
     ),

@@ -46,20 +46,28 @@ THEMES = (
     ("Real files: encodings", real_encoding_cases.CASES),
 )
 INTRO = """\
-# What becomes of which input
+# What happens to each input
 
-Each row is a test in `tests/corpus`: an input, the keys of the config's section `load` that are not
-at their default (and `series_uid` of the cohort file), and the outcome. "The scan" is the demo's
-real scan, thinned to 30 slices of 128 x 128 pixels under its own headers, whose PixelSpacing and
-SliceThickness are those of the thinned scan; "a phantom" is synthetic, with known values at every
-point. An accepted input has exactly the flags that its row lists, and
-its voxels are compared: bit by bit with the undisturbed scan, or at 1 mm with an evaluation in
-float64 of the slices as their headers place them. A refused one ends in the error of its row, whose
-text is matched whole; "…" stands for anything. Real files are not part of this repository: their
-tests skip where `../shared/data` is absent.
+This page lists inputs, sound and defective, and what lungprep does with each. It is for whoever
+wants to know whether a certain defect is repaired, flagged or refused; [images.md](images.md)
+gives the rules behind it.
 
-The tables are rendered from the tests' own data, and a test fails where they differ. To render them
-anew:
+Each row is a test in `tests/corpus`:
+
+* **input.** "The scan" is the demo's real scan, thinned to 30 slices of 128 x 128 pixels. It keeps
+  its own headers, with PixelSpacing and SliceThickness adapted to the thinned scan. "A phantom" is
+  synthetic, with known values at every point.
+* **settings.** The keys of the config's section `load` that differ from their default, and
+  `series_uid` of the cohort file.
+* **outcome.** An accepted input has exactly the flags that its row lists. Its voxels are compared:
+  bit by bit with the undisturbed scan, or at 1 mm with an evaluation in float64 of the slices as
+  their headers place them. A refused input ends in the error of its row, and the whole text must
+  match; "…" stands for anything.
+
+Real files are not part of this repository: their tests skip if `../shared/data` is absent.
+
+The tables are rendered from the tests' own data, and a test fails if they differ. To render them
+again:
 
     make table
 """
