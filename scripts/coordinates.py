@@ -1,7 +1,7 @@
-"""Points in patient coordinates to voxels of the published arrays, and back.
+"""Convert points in patient coordinates to voxels of the published arrays, and back.
 
-Points are x y z in mm, DICOM patient coordinates (LPS). Voxels are z y x, as PATIENT.npy is
-indexed, and fractional: round them to index the array.
+Points are x y z in mm, in DICOM patient coordinates (LPS). Voxels are z y x, the index order of
+PATIENT.npy, and fractional: round them to index the array.
 """
 
 import sys
@@ -33,18 +33,20 @@ examples:
   python scripts/coordinates.py /data/npy P0042 --voxel 150 80 120
   python scripts/coordinates.py s3://bucket/npy/ --nodules annotations.csv --output voxels.csv
 
-nodule lists: CSV with the columns seriesuid,coordX,coordY,coordZ,diameter_mm (LUNA16) or
-patient,coordX,coordY,coordZ,diameter_mm; diameter_mm may be missing, other columns are kept. With
-both seriesuid and patient, rows are matched by patient and the series is checked. The output has
-  patient, seriesuid, voxelZ, voxelY, voxelX, diameterZ_voxels, diameterY_voxels,
-  diameterX_voxels, inside (yes or no), and the other columns.
-A row outside of the cropped array is written with inside=no. A row whose patient or series is not
-published is written with empty voxels. Both are counted on stderr, and the first of them listed.
+nodule lists: CSV files with the columns seriesuid,coordX,coordY,coordZ,diameter_mm (LUNA16) or
+patient,coordX,coordY,coordZ,diameter_mm. The column diameter_mm is optional; other columns are
+kept. With both seriesuid and patient, rows are matched by patient, and the series is checked.
 
-exit status: 0 if the point was converted, or each row was converted or counted on stderr; 1 if the
-nodule list, the receipts or the target can't be used, with one line that says why and nothing
+output columns: patient, seriesuid, voxelZ, voxelY, voxelX, diameterZ_voxels, diameterY_voxels,
+diameterX_voxels, inside (yes or no), then the other columns. A row outside the cropped array has
+inside=no. A row whose patient or series is not published has empty voxels. Both kinds are counted
+on stderr, which also lists the first of them.
+
+exit status: 0 if the point was converted, or if each row was converted or counted on stderr; 1 if
+the nodule list, the sidecars or the target can't be used: one line says why, and no file is
 written; 2 if the command line is wrong.
-credentials, region and endpoint come from the AWS_* environment and profiles.
+
+Credentials, region and endpoint come from the AWS_* environment and profiles.
 """
 LISTED = 20
 QUIET_S = 3.0
@@ -139,27 +141,35 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "target", metavar="TARGET", help="the workflow's target: s3://bucket/prefix/ or a folder"
     )
-    parser.add_argument("patient", metavar="PATIENT", nargs="?", help="id, for a single point")
+    parser.add_argument(
+        "patient", metavar="PATIENT", nargs="?", help="id of the patient, for a single point"
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--world",
         nargs=3,
         type=number,
         metavar=("X", "Y", "Z"),
-        help="point in mm; prints its voxel, z y x",
+        help="point in mm; print its voxel, z y x",
     )
     what.add_argument(
         "--voxel",
         nargs=3,
         type=number,
         metavar=("Z", "Y", "X"),
-        help="prints its point, x y z in mm",
+        help="voxel; print its point, x y z in mm",
     )
     what.add_argument("--nodules", metavar="CSV", help="nodule list to convert")
-    parser.add_argument("--output", metavar="CSV", help="where the converted nodule list goes")
-    parser.add_argument("--endpoint-url", metavar="URL", help="another S3 than Amazon's")
-    parser.add_argument("--anonymous", action="store_true", help="unsigned requests")
-    parser.add_argument("--requester-pays", action="store_true", help="agree to pay for requests")
+    parser.add_argument("--output", metavar="CSV", help="file for the converted nodule list")
+    parser.add_argument(
+        "--endpoint-url", metavar="URL", help="server of an S3 store other than Amazon's"
+    )
+    parser.add_argument(
+        "--anonymous", action="store_true", help="send unsigned requests, for public buckets"
+    )
+    parser.add_argument(
+        "--requester-pays", action="store_true", help="agree to pay for the requests"
+    )
     options = parser.parse_args([shielded(argument) for argument in arguments])
     if options.nodules is None and (options.patient is None or options.output is not None):
         parser.error("--world and --voxel take a PATIENT, and no --output")

@@ -1,6 +1,6 @@
-"""Run the workflow on a real chest CT and two phantoms, S3 to S3, and show what came out.
+"""Run the workflow on a real chest CT and two phantoms, S3 to S3, and show the results.
 
-All that it makes stays under demo/: the download, the S3 server's files, work and logs.
+All files stay under demo/: the download, the S3 server's files, work and logs.
 """
 
 import sys
@@ -32,8 +32,10 @@ DEMO = ROOT / "demo"
 def main() -> int:
     """Set up source and server, run Snakemake with the stock config, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cores", default="all", help="jobs at a time")
-    parser.add_argument("--port", type=int, default=0, help="of the S3 server; 0 takes a free one")
+    parser.add_argument("--cores", default="all", help="cores to use, a number or all")
+    parser.add_argument(
+        "--port", type=int, default=0, help="port of the S3 server; 0 (the default) uses a free one"
+    )
     options = parser.parse_args()
     drop_settings(os.environ)
     config = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""List the patients of a target that have no result, why, and how many runs failed on them."""
+"""List the failed patients of a target: at which step, why, and in how many runs."""
 
 import sys
 
@@ -21,13 +21,14 @@ examples:
   python scripts/failures.py s3://bucket/npy/
   python scripts/failures.py /data/npy --tsv > failures.tsv
 
-The list is that of failures.csv in the target, which each run brings up to date at its end. The
-next run tries these patients again; quarantined ones only with
+The list comes from failures.csv in the target, which each run updates at its end. The next run
+tries these patients again. Quarantined patients are tried again only with
   snakemake --cores 8 --config retry_failed=true ...
 
-exit status: 0, whether there are failures or not; 1 if the target can't be used, with one line that
-says why; 2 if the command line is wrong.
-credentials, region and endpoint come from the AWS_* environment and profiles.
+exit status: 0 with or without failures; 1 if the target can't be used: one line says why; 2 if the
+command line is wrong.
+
+Credentials, region and endpoint come from the AWS_* environment and profiles.
 """
 COLUMNS = ("patient", "step", "type", "attempt", "text")
 
@@ -78,10 +79,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "target", metavar="TARGET", help="the workflow's target: s3://bucket/prefix/ or a folder"
     )
-    parser.add_argument("--tsv", action="store_true", help="tab-separated, for other programs")
-    parser.add_argument("--endpoint-url", metavar="URL", help="another S3 than Amazon's")
-    parser.add_argument("--anonymous", action="store_true", help="unsigned requests")
-    parser.add_argument("--requester-pays", action="store_true", help="agree to pay for requests")
+    parser.add_argument(
+        "--tsv", action="store_true", help="print tab-separated values, for other programs"
+    )
+    parser.add_argument(
+        "--endpoint-url", metavar="URL", help="server of an S3 store other than Amazon's"
+    )
+    parser.add_argument(
+        "--anonymous", action="store_true", help="send unsigned requests, for public buckets"
+    )
+    parser.add_argument(
+        "--requester-pays", action="store_true", help="agree to pay for the requests"
+    )
     return parser.parse_args(arguments)
 
 
