@@ -1,12 +1,12 @@
-"""Look the locked packages up among known vulnerabilities, where an advisory service answers.
+"""Check the locked packages for known vulnerabilities, if an advisory service answers.
 
     python .ci/audit.py envs/requirements*.txt
 
-Give each lock by name: those that one builds on are not followed from it. Pins for other systems
-and versions of Python are looked up too.
+Name every lock: the locks that it builds on are not followed. Pins for other systems and Python
+versions are checked too.
 
-Exit status: 0 if none is known, or those that are stand in envs/audit-accepted.txt with a reason,
-or no service answers, which one line says; 1 for a vulnerability that nobody has accepted.
+Exit status: 0 if no vulnerability is known, or if envs/audit-accepted.txt accepts each one with a
+reason, or if no service answers (one line says so); 1 for a vulnerability that is not accepted.
 """
 
 import json

@@ -1,11 +1,11 @@
-"""What a share costs over a local run, on a real SLURM of this machine, S3 to S3.
+"""Measure what a shard costs over a local run, on a real SLURM on this machine, S3 to S3.
 
 ``python benchmarks/clusters/run.py --copies 24 --per-job 24 12`` puts copies of the demo's scan on
-the embedded S3 server, takes them through a local run and then through ``profiles/slurm`` in shares
-of so many, and prints a Markdown table. Wants root and SLURM's packages, as the tests do.
+the embedded S3 server, processes them in a local run and then through ``profiles/slurm`` in shards
+of the given sizes, and prints a Markdown table. It needs root and SLURM's packages.
 
-CPU is user plus system time of Snakemake, its jobs, and SLURM's daemons with all that they started;
-the S3 server's is not in it.
+CPU is user plus system time of Snakemake, its jobs, and SLURM's daemons with all their processes,
+without the S3 server.
 """
 
 import argparse
@@ -61,10 +61,12 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--copies", type=int, default=24)
-    parser.add_argument("--per-job", type=int, nargs="+", default=[24, 12])
-    parser.add_argument("--cores", type=int, default=2, help="of a local run, and of a job")
-    parser.add_argument("--scan", type=Path, default=ROOT / "demo/scan", help="kept download")
+    parser.add_argument("--copies", type=int, default=24, help="copies of the scan, as patients")
+    parser.add_argument("--per-job", type=int, nargs="+", default=[24, 12], help="sizes of shards")
+    parser.add_argument("--cores", type=int, default=2, help="cores of a local run, and of a job")
+    parser.add_argument(
+        "--scan", type=Path, default=ROOT / "demo/scan", help="folder of the downloaded scan"
+    )
     return parser.parse_args()
 
 

@@ -1,8 +1,8 @@
 """Evaluate the lung mask on phantoms and real scans.
 
-``python benchmarks/lungs/run.py`` runs all cases, prints their table and renders docs/lungs.md
-and its pictures anew. ``... --only 'nodules*' 'rider/*' --png pictures`` runs some of them, leaves
-the page alone and writes a picture per case: the truth in green, the mask in blue and orange.
+``python benchmarks/lungs/run.py`` runs all cases, prints their table, and renders docs/lungs.md and
+its pictures again. ``... --only 'nodules*' 'rider/*' --png pictures`` runs some cases, leaves the
+page alone, and writes a picture per case: the truth in green, the mask in blue and orange.
 """
 
 import argparse
@@ -51,12 +51,16 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", default=["*"], metavar="GLOB")
+    parser.add_argument("--only", nargs="+", default=["*"], metavar="GLOB", help="cases to run")
     parser.add_argument("--list", action="store_true", help="print the names of the cases")
     parser.add_argument("--png", type=Path, metavar="FOLDER", help="write a picture per case")
-    parser.add_argument("--spacing", type=float, metavar="MM", help="isotropic, for a quick look")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--scan", type=Path, default=real.ARCHIVE, help="the demo's archive")
+    parser.add_argument(
+        "--spacing", type=float, metavar="MM", help="isotropic spacing, for a quick look"
+    )
+    parser.add_argument("--processes", type=int, default=2, help="cases at a time")
+    parser.add_argument(
+        "--scan", type=Path, default=real.ARCHIVE, help="archive of the demo's scan"
+    )
     parser.add_argument("--shared", type=Path, default=real.SHARED, help="folder of more scans")
     return parser.parse_args()
 

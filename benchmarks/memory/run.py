@@ -1,8 +1,8 @@
-"""What each step is estimated to take, and what it takes.
+"""Compare the estimated memory of each step with its peak.
 
 ``python benchmarks/memory/run.py`` makes a phantom per case, puts it into the embedded S3 server,
-runs the scripts of all steps one after another, and prints a Markdown table for docs/memory.md;
-``--only 3`` takes the third case alone. The last one takes 5 GB of disk and 2.5 GB of memory.
+runs the scripts of all steps one after another, and prints a Markdown table for docs/memory.md.
+``--only 3`` runs only the third case. The last case needs 5 GB of disk and 2.5 GB of memory.
 """
 
 import argparse
@@ -48,7 +48,7 @@ CASES = (
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", type=int, nargs="*", help="numbers of cases, from 1")
+    parser.add_argument("--only", type=int, nargs="*", help="numbers of the cases to run, from 1")
     chosen = parser.parse_args().only or range(1, len(CASES) + 1)
     print(f"| series | {' | '.join(STEPS)} |\n|---{'|---' * len(STEPS)}|")
     for number in chosen:

@@ -95,11 +95,11 @@ def process_chunk(patients, options):
 def main():
     """Cut the cohort into chunks and run them side by side."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("bucket")
-    parser.add_argument("source", help="prefix of the patients, with its slash")
-    parser.add_argument("target", help="prefix of the results, with its slash")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--segment", action="store_true")
+    parser.add_argument("bucket", help="bucket of source and target")
+    parser.add_argument("source", help="prefix of the patients, with a final slash")
+    parser.add_argument("target", help="prefix of the results, with a final slash")
+    parser.add_argument("--processes", type=int, default=2, help="patients at a time")
+    parser.add_argument("--segment", action="store_true", help="mask the lungs")
     options = parser.parse_args()
     objects = boto3.resource("s3").Bucket(options.bucket).objects.filter(Prefix=options.source)
     patients = sorted({o.key.removeprefix(options.source).split("/")[0] for o in objects})

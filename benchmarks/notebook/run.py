@@ -1,13 +1,13 @@
-"""The notebook's method and lungprep, side by side on copies of the demo's scan.
+"""Compare the notebook's method with lungprep on copies of the demo's scan.
 
 ``python benchmarks/notebook/run.py --copies 10 --cores 2`` starts the embedded S3 server in a
 temporary folder, puts the copies there (CT only: the notebook ends on anything else), runs
 ``notebook.py --segment`` with that many processes and then the workflow with that many cores, both
 S3 to S3, and prints a Markdown table.
 
-CPU is user plus system time of each side's whole process tree, start-up included, the S3 server's
-not. Peak is that of the largest single process. Both sides run with the machine's own thread
-settings. The server knows all checksums beforehand, so neither side waits for them.
+CPU is user plus system time of each side's whole process tree, start-up included, without the S3
+server. Peak is the peak of the largest single process. Both sides run with the machine's own thread
+settings. The server computes all checksums beforehand, so neither side waits for them.
 """
 
 import argparse
@@ -56,12 +56,14 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--copies", type=int, default=10)
-    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--copies", type=int, default=10, help="copies of the scan, as patients")
+    parser.add_argument("--cores", type=int, default=2, help="processes or cores of each side")
     parser.add_argument("--only", nargs="+", default=["notebook", "lungprep"])
     parser.add_argument("--snakefile", type=Path, default=ROOT / "Snakefile")
-    parser.add_argument("--scan", type=Path, default=ROOT / "demo/scan", help="kept download")
-    parser.add_argument("--folder", type=Path, help="for temporary files, 0.5 GB per copy")
+    parser.add_argument(
+        "--scan", type=Path, default=ROOT / "demo/scan", help="folder of the downloaded scan"
+    )
+    parser.add_argument("--folder", type=Path, help="temporary files, 0.5 GB per copy")
     return parser.parse_args()
 
 

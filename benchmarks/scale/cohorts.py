@@ -1,13 +1,14 @@
-"""Cohorts of any size in S3, of objects as small as can be.
+"""Make cohorts of any size in S3, with the smallest possible objects.
 
-Run as a command, it makes one and leaves it there::
+As a command, it makes one cohort and leaves it there::
 
     python benchmarks/scale/cohorts.py --patients 5000 --source s3://bench/in/ --target s3://bench/out/
     python benchmarks/scale/cohorts.py --patients 1000 --source s3://bench/in/ --real
 
-The first one is for listings: one object for each patient in the source, and in the target what a
-run publishes, with a receipt of the stock config's recipe. The second one can be run: each patient
-is the same phantom of 16 slices. Endpoint and credentials come from the ``AWS_*`` environment.
+The first cohort is for listings: the source has one object per patient, and the target the files
+that a run publishes, with sidecars of the stock config's recipe. The second one can be run: each
+patient is the same phantom of 15 slices. Endpoint and credentials come from the ``AWS_*``
+environment.
 """
 
 import argparse
@@ -89,7 +90,7 @@ def put(place: Address, objects: Iterable[tuple[str, bytes]]) -> int:
 def main() -> None:
     """Make a cohort."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--patients", type=int, required=True)
+    parser.add_argument("--patients", type=int, required=True, help="size of the cohort")
     parser.add_argument("--source", help="s3://bucket/prefix/ of the slices")
     parser.add_argument("--target", help="s3://bucket/prefix/ of published results")
     parser.add_argument("--real", action="store_true", help="slices that can be run")

@@ -1,11 +1,11 @@
-"""What dry runs, no-ops and runs of large cohorts cost: requests, CPU, memory.
+"""Measure what dry runs, no-ops and runs of large cohorts cost: requests, CPU, memory.
 
 ``python benchmarks/scale/run.py --patients 100 1000 --bucket bench`` works against the S3 server of
-the ``AWS_*`` environment (an http endpoint), where it makes the cohorts that are not there yet, and
-prints a Markdown table. With ``--real 100`` it also runs so many tiny patients from S3 to S3.
+the ``AWS_*`` environment (an http endpoint). It makes the missing cohorts there, and prints a
+Markdown table. With ``--real 100`` it also runs 100 tiny patients from S3 to S3.
 
-CPU is user plus system time of Snakemake and all its jobs, the server's not. Planning, scheduling
-and peak are those of the Snakemake process itself, in all its turns. The first job is the first to
+CPU is user plus system time of Snakemake and all its jobs, without the server. Planning, scheduling
+and peak are those of the Snakemake process itself, in all its rounds. The first job is the first to
 open its log: seconds from the command, and CPU seconds of Snakemake until then.
 """
 
@@ -62,11 +62,13 @@ class Cost:
 def main() -> None:
     """Make the cohorts, run the commands, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--patients", type=int, nargs="*", default=[])
-    parser.add_argument("--real", type=int, nargs="*", default=[])
-    parser.add_argument("--bucket", default="bench")
+    parser.add_argument(
+        "--patients", type=int, nargs="*", default=[], help="sizes of cohorts to plan"
+    )
+    parser.add_argument("--real", type=int, nargs="*", default=[], help="sizes of cohorts to run")
+    parser.add_argument("--bucket", default="bench", help="bucket for the cohorts")
     parser.add_argument("--cores", default="2")
-    parser.add_argument("--per-turn", default=1000)
+    parser.add_argument("--per-turn", default=1000, help="patients of a round")
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
     print(

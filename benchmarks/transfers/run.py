@@ -1,7 +1,7 @@
-"""Reads and writes of S3 objects by boto3, by obstore and by lungprep's store, side by side.
+"""Compare boto3, obstore and lungprep's store in reading and writing S3 objects.
 
-Each case is a process of its own, so that imports count; the server is the demo's, with a pause
-before each answer if asked for. Prints docs/transfers.md's table. From the root of the repository:
+Each case is a separate process, so that imports count. The server is the demo's, with an optional
+pause before each answer. The output is the table of docs/transfers.md. From the repository's root:
 
   python benchmarks/transfers/run.py --latency-ms 50
 """
