@@ -2,18 +2,18 @@
 
     source/{patient}/*.dcm ─ load ─ resample ─ segment ─ publish ─ target/{patient}.npy
 
-load       streams a patient's slices into memory and makes an int16 HU volume of them
-resample   interpolates it onto a grid of 1 mm
+load       streams a patient's slices into memory and makes an int16 HU volume
+resample   interpolates the volume onto a grid of 1 mm
 segment    finds the right and the left lung
-publish    crops to the lungs and writes volume, mask, preview and receipt to the target
-shard      all of these for some patients: what a job of a cluster does
+publish    crops to the lungs and writes volume, mask, preview and sidecar to the target
+shard      does all of these for several patients, in one cluster job
 
 The target alone decides who is done: `snakemake -n` says who is missing and why.
 """
 
 import logging
 
-# A log on a full disk is worth no traceback for each of its lines.
+# If the disk is full, do not print a traceback for each line of the log.
 logging.raiseExceptions = False
 
 

@@ -1,9 +1,9 @@
-"""DICOM slices to a volume of Hounsfield units.
+"""From DICOM slices to a volume of Hounsfield units.
 
 in    objects below the patient's prefix, streamed into memory
 out   hu.npy     int16 HU, (z, y, x) towards the head, the back and the patient's left
-      load.json  its grid, the true places of uneven slices, the series that was chosen, and what
-                 was found at the source
+      load.json  its grid, the true positions of uneven slices, the chosen series, and the
+                 objects found at the source
 """
 
 

@@ -1,13 +1,13 @@
-"""Results to the target, the receipt last.
+"""From the results to the target, the sidecar last.
 
 in    resampled.npy, lungs.npy, preview.png and the records of all steps
 out   target: {patient}.npy, {patient}.lungs.npy, qc/{patient}.png, {patient}.json
-      published  what the receipt says, for the index; it lives as long as the run
+      published  the sidecar's content, for the index; kept until the run ends
 """
 
 
 rule publish:
-    """Crop, hide, scale; write volume, mask, preview and receipt to the target."""
+    """Crop, hide and scale; write volume, mask, preview and sidecar to the target."""
     input:
         volume="work/{patient}/resampled.npy",
         lungs="work/{patient}/lungs.npy",

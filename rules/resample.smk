@@ -1,4 +1,4 @@
-"""The grid of the scan to the target grid.
+"""From the grid of the scan to the target grid.
 
 in    hu.npy, load.json
 out   resampled.npy  int16 HU on a grid of exactly resample.spacing_mm
@@ -18,7 +18,7 @@ rule resample:
         "logs/resample/{patient}.log",
     benchmark:
         "logs/resample/{patient}.tsv"
-    # What is nearly done goes first: without it loads run ahead and fill the disk.
+    # Patients that are nearly done go first; otherwise loads run ahead and fill the disk.
     priority: 10
     retries: RETRIES
     conda:

@@ -1,4 +1,4 @@
-"""The lungs of the resampled volume.
+"""From the resampled volume to the lungs.
 
 in    resampled.npy, resample.json
 out   lungs.npy     uint8 on the same grid: 0 outside, 1 right lung, 2 left lung

@@ -1,14 +1,14 @@
-"""A share of the patients as one job of an engine, in place of the rules of each patient.
+"""A shard of the patients in one cluster job, instead of a job per rule and patient.
 
-in    target: _shards/{shard}.csv, the list of the share, which the run wrote
-out   target: all that publish writes of each patient, and _shards/{shard}.json: who was published,
-      and why others failed
+in    target: _shards/{shard}.csv, the shard's list, which the run wrote
+out   target: all files that publish writes for each patient, and _shards/{shard}.json: who was
+      published, and why others failed
       the same record in work/, for Snakemake
 """
 
 
 rule shard:
-    """Run this workflow on a share of the patients, in a scratch folder of the node."""
+    """Run this workflow on a shard of the patients, in a scratch folder of the node."""
     output:
         "work/_shards/{shard}.json",
     log:
