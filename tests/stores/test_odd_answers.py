@@ -4,6 +4,7 @@ and read is right, or refused by one true line."""
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from botocore.auth import S3SigV4Auth
@@ -127,6 +128,17 @@ ODD_PAGES = {
     "size -1": replaced_by(rb"<Size>.*?</Size>", b"<Size>-1</Size>"),
     "another place": replaced_by(rb"<Key>in/", b"<Key>../"),
     "fewer than counted": replaced_by(rb"<IsTruncated>", b"<KeyCount>99</KeyCount><IsTruncated>"),
+    "folders in place of keys": lambda body: re.sub(
+        rb"(<Contents><Key>in/P1/ct/.*</Contents>)?</ListBucketResult>",
+        b"<CommonPrefixes><Prefix>in/P1/ct/</Prefix></CommonPrefixes></ListBucketResult>", body,
+    ),
+    "a part of it": replaced_by(rb"<IsTruncated>", b"<Prefix>in/P1/ct%2F</Prefix><IsTruncated>"),
+    "another page": replaced_by(
+        rb"<IsTruncated>", b"<ContinuationToken>another</ContinuationToken><IsTruncated>"
+    ),
+    "an error at its end": replaced_by(
+        rb"</ListBucketResult>", b"<Error><Code>InternalError</Code></Error></ListBucketResult>"
+    ),
     "empty and last": lambda body: (
         b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
     ),
@@ -168,6 +180,38 @@ def test_what_is_listed_twice_is_one_object(pages):
 
     page = 1000 // pages if pages == 1 else 12
     with odd_store(page=page) as store, faulty(filled(store).endpoint_url, change=change) as proxy:
+        assert contents(opened(proxy, "P1")) == CONTENTS
+
+
+@pytest.mark.parametrize("page", [12, 1])
+def test_a_page_that_says_how_to_go_on_is_not_the_last(page):
+    def change(method, path, head, body):
+        return with_body(head, body.replace(b"<IsTruncated>true", b"<IsTruncated>false"))
+
+    with odd_store(page=page) as store, faulty(filled(store).endpoint_url, change=change) as proxy:
+        assert contents(opened(proxy, "P1")) == CONTENTS
+        assert opened(proxy).level().folders == ["P1", "P2"]
+
+
+@pytest.mark.parametrize("told", [quote, str])
+@pytest.mark.parametrize("mode", [(), ("v1",)], ids=" ".join)
+def test_a_page_that_repeats_its_question_is_taken(mode, told):
+    """As stores do, percent-encoded or not."""
+
+    def change(method, path, head, body):
+        query = dict(parse_qsl(urlsplit(path).query))
+        names = {"Prefix": "prefix", "ContinuationToken": "continuation-token", "Marker": "marker"}
+        repeated = "".join(
+            f"<{name}>{told(query.get(asked, ''))}</{name}>" for name, asked in names.items()
+        )
+        text = repeated.encode() + b"<IsTruncated>"
+        return with_body(head, body.replace(b"<IsTruncated>", text))
+
+    with odd_store(*mode, page=5) as store, faulty(store.endpoint_url, change=change) as proxy:
+        store.objects["in/P1/ct/+ä%/1.dcm"] = b"1"
+        assert [e.key for e in opened(proxy, "P1/ct/+ä%").entries(below=True)] == ["1.dcm"]
+        store.objects.clear()
+        filled(store)
         assert contents(opened(proxy, "P1")) == CONTENTS
 
 

@@ -152,7 +152,7 @@ class S3Listing:
         answer = self.requests.get(where, query=query, owner=owner, most_bytes=MOST_BYTES)
         if answer.status != 200:
             raise explain_answer(answer.status, answer.headers, answer.body, where)
-        return parse_page(answer.body, where, prefix, deep=deep)
+        return parse_page(answer.body, where, prefix, deep=deep, asked=query)
 
 
 def _new(page: Page, items: dict[int, int], folders: set[str]) -> Page:

@@ -1,8 +1,9 @@
 """Pages of a listing, which count only where they say that they are one."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 from xml.etree import ElementTree as ET
 
 from lungprep.errors import BrokenListing
@@ -11,6 +12,8 @@ from lungprep.stores.etags import bare
 ROOT = "ListBucketResult"
 _REMEDY = "run again; if it stays so, check the endpoint, and proxies on the way to it"
 _CODE = re.compile(r"[A-Za-z.]{1,64}")
+# By which a page repeats where it was asked to begin.
+_BEGINNINGS = {"ContinuationToken": "continuation-token", "Marker": "marker", "StartAfter": ""}
 
 
 class Item(NamedTuple):
@@ -58,7 +61,9 @@ class Page(NamedTuple):
     after: dict[str, str] | None
 
 
-def parse_page(body: bytes, where: str, prefix: str, *, deep: bool) -> Page:
+def parse_page(
+    body: bytes, where: str, prefix: str, *, deep: bool, asked: Mapping[str, str] | None = None
+) -> Page:
     """Read a page of either version of the listing.
 
     Parameters
@@ -71,12 +76,14 @@ def parse_page(body: bytes, where: str, prefix: str, *, deep: bool) -> Page:
         What all keys start with.
     deep : bool
         Whether keys were asked for at any depth.
+    asked : mapping of str to str, optional
+        The query: a page that repeats another beginning answers another one.
 
     Raises
     ------
     BrokenListing
         Where root, IsTruncated, or the Key, Size or ETag of an entry is absent or odd, or keys of
-        another place are listed.
+        another place, or another page, are listed.
     """
     if b"<!" in body:
         # No listing declares a type or entities, by which XML attacks are made.
@@ -100,6 +107,9 @@ def parse_page(body: bytes, where: str, prefix: str, *, deep: bool) -> Page:
             folders += [part.text or "" for part in child if _name(part) == "Prefix"]
         else:
             said[kind] = child.text or ""
+    if "Error" in said:
+        raise broken(where, "an error within a page")
+    _check_question(said, where, prefix, asked or {})
     encoded = said.get("EncodingType", "").lower() == "url"
     items = [_item(fields, where, encoded=encoded) for fields in contents]
     folders = [_decoded(folder, encoded=encoded) for folder in folders]
@@ -111,11 +121,12 @@ def parse_page(body: bytes, where: str, prefix: str, *, deep: bool) -> Page:
     truncated = said.get("IsTruncated", "").strip().lower()
     if truncated not in ("true", "false"):
         raise broken(where, "no word of whether there is more")
-    return Page(
-        items,
-        folders,
-        _after(items, folders, said, where, encoded) if truncated == "true" else None,
+    # Where one says that there is no more, and how to go on, it goes on.
+    goes_on = truncated == "true" or bool(
+        said.get("NextContinuationToken") or said.get("NextMarker")
     )
+    after = _after(items, folders, said, where, encoded) if goes_on else None
+    return Page(items, folders, after)
 
 
 def broken(where: str, what: str) -> BrokenListing:
@@ -146,6 +157,22 @@ def _decoded(text: str, *, encoded: bool) -> str:
     return unquote_plus(text, errors="surrogateescape") if encoded else text
 
 
+def _check_question(
+    said: Mapping[str, str], where: str, prefix: str, asked: Mapping[str, str]
+) -> None:
+    """Refuse a page that repeats another question than was asked, as one kept by a proxy does.
+
+    Stores may repeat it percent-encoded, or not at all.
+    """
+    repeated = said.get("Prefix", "")
+    if all(p != prefix and p.startswith(prefix) for p in (repeated, unquote(repeated))):
+        raise broken(where, "a listing of a part of it")
+    for name, parameter in _BEGINNINGS.items():
+        begun = said.get(name, "")
+        if begun and asked.get(parameter, "") not in (begun, unquote(begun), unquote_plus(begun)):
+            raise broken(where, "another page")
+
+
 def _check_keys(
     items: list[Item], folders: list[str], where: str, prefix: str, *, deep: bool
 ) -> None:
@@ -155,6 +182,8 @@ def _check_keys(
             raise broken(where, "keys of another place")
     if not deep and any("/" in item.key[start:] for item in items):
         raise broken(where, "keys at other depths")
+    if deep and folders:
+        raise broken(where, "folders, and not what is in them,")
     if any(folder == prefix or not folder.endswith("/") for folder in folders):
         raise broken(where, "folders that are none")
 
