@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 
 from lungprep.errors import ObjectNotFound, printable
 from lungprep.stores import Store
+from lungprep.stores.base import read_listed
 from lungprep.verdicts import Verdict
 
 # No patient's file has this name: they all end in .npy, .json or .png.
@@ -55,7 +56,7 @@ def read_table(target: Store) -> dict[str, FailedPatient]:
     if there is None or there.size > LARGEST:
         return {}
     try:
-        text = target.read(TABLE).decode(errors="replace")
+        text = read_listed(target, there).decode(errors="replace")
     except ObjectNotFound:
         return {}
     names = {field.name for field in fields(FailedPatient)}

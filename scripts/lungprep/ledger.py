@@ -21,7 +21,7 @@ from lungprep.receipt import Receipt, recipe_in
 from lungprep.recipe_changes import Told
 from lungprep.records import LARGEST_RECORD, from_store, to_json
 from lungprep.stores import Entry, Store
-from lungprep.stores.base import CONNECTIONS
+from lungprep.stores.base import CONNECTIONS, read_sound
 from lungprep.stores.etags import is_another
 
 # No patient id starts with an underscore, so no patient's file has this name.
@@ -115,7 +115,9 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
 
 def _read_receipt(target: Store, entry: Entry) -> bytes:
     """A receipt; nothing for a file that is too large to be one."""
-    return target.read(entry.key) if entry.size <= LARGEST_RECORD else b""
+    if entry.size > LARGEST_RECORD:
+        return b""
+    return read_sound(target, entry, lambda found: Receipt.of(entry.etag, found).npy_bytes >= 0)
 
 
 def stale_reason(

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from lungprep.cohort import FAILED, RECEIPT
 from lungprep.records import LARGEST_RECORD, from_store, to_json
 from lungprep.stores import Entry, Store
-from lungprep.stores.base import CONNECTIONS
+from lungprep.stores.base import CONNECTIONS, read_sound
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,13 @@ def read_failures(
     patients : iterable of str
         Ids to look for.
     """
-    listed = {entry.key for entry in entries if entry.size <= LARGEST_RECORD}
+    listed = {entry.key: entry for entry in entries if entry.size <= LARGEST_RECORD}
     failed = [patient for patient in patients if FAILED.format(patient=patient) in listed]
 
     def read(patient: str) -> Failure | None:
-        return _parsed(patient, target.read(FAILED.format(patient=patient)))
+        entry = listed[FAILED.format(patient=patient)]
+        sound = partial(_parsed, patient)
+        return sound(read_sound(target, entry, lambda found: sound(found) is not None))
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         found = [failure for failure in pool.map(read, failed) if failure is not None]

@@ -1,7 +1,9 @@
 """A listing counts only if it says that it is one, and no odd store loses an object: what is listed
 and read is right, or refused by one true line."""
 
+import json
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -21,6 +23,9 @@ from lungprep.errors import (
     StoreError,
     TransferMismatch,
 )
+from lungprep.failures import FailedPatient, read_table, write_table
+from lungprep.ledger import read_receipts
+from lungprep.quarantine import Failure, read_failures, set_aside
 from lungprep.stores import S3Options, open_store, retrying
 from lungprep.stores.address import parse_address
 from lungprep.stores.base import read_listed
@@ -281,6 +286,45 @@ def test_an_object_that_is_answered_by_a_page_once_is_read_again():
     with odd_store() as store, faulty(filled(store).endpoint_url, change=change) as proxy:
         assert contents(opened(proxy, "P1")) == CONTENTS
     assert not pages
+
+
+@pytest.mark.parametrize("times", [1, 99])
+@pytest.mark.parametrize("odd", [HTML, b"", b'{"a', b"{}", b"null"])
+def test_a_page_in_place_of_a_record_undoes_no_patient(odd, times):
+    """Neither a receipt, nor a failure, nor the table of failures."""
+    answered = Counter()
+
+    def change(method, path, head, body):
+        if method == "GET" and path.endswith(("P1.json", "P2.failed.json", ".csv")):
+            answered[path] += 1
+            if answered[path] <= times:
+                return with_body(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", odd)
+        return head, body
+
+    sidecar = {
+        **{"recipe": {"digest": "r"}, "source": {"digest": "s"}, "flags": []},
+        **{"npy": {"bytes": 3}, "lungs_npy": {"bytes": 2}},
+        **{"requested_series_uid": None, "series_instance_uid": "1.2"},
+    }
+    failure = Failure("P2", "load", "NoCTImages", "P2: none; check", "r", "s", None)
+    failed = FailedPatient("P2", "load", "NoCTImages", "none; check")
+    with odd_store() as store, faulty(store.endpoint_url, change=change) as proxy:
+        place = opened(store, "out")
+        place.write("P1.json", json.dumps(sidecar).encode())
+        set_aside(place, failure)
+        write_table(place, {"P2": failed})
+        place = opened(proxy, "out")
+        asked = (
+            lambda: read_receipts(place, place.entries(), ["P1"]).cohort["P1"].recipe,
+            lambda: read_failures(place, place.entries(), ["P2"])["P2"],
+            lambda: read_table(place)["P2"],
+        )
+        for ask, right in zip(asked, ("r", failure, failed), strict=True):
+            if times == 1:
+                assert ask() == right
+                continue
+            with pytest.raises(StoreError, match="when it is read, unlike in its listing"):
+                ask()
 
 
 def test_a_replaced_object_of_an_odd_store_is_still_told():

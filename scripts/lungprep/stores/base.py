@@ -1,7 +1,7 @@
 """What a store can do, whatever it is."""
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -144,3 +144,26 @@ def read_listed(store: Store, entry: Entry) -> bytes:
         raise
     except TransferMismatch:
         return store.read_again(entry)
+
+
+def read_sound(store: Store, entry: Entry, is_sound: Callable[[bytes], bool]) -> bytes:
+    """Content of a small object that was listed; an odd one is asked for once more, by its ETag.
+
+    It may be the page of a proxy, and must not speak for the object. One that another run has
+    replaced since is read as it is now.
+
+    Raises
+    ------
+    StoreError
+        Naming who contradicts whom, if it is not as it is listed.
+    """
+    content = store.read(entry.key)
+    if is_sound(content):
+        return content
+    try:
+        return read_listed(store, entry)
+    except TransferMismatch:
+        now = store.stat(entry.key)
+        if now == entry:
+            raise
+        return content if now is None else read_listed(store, now)

@@ -109,11 +109,11 @@ class Folder:
     def read(self, key: str, expected: Entry | None = None) -> bytes:
         """See `Store.read`.
 
-        With `expected`, as slices are read, links are followed, and size and times are compared
-        before and after. Without, as results are read, no link is.
+        With `expected` size and times are compared before and after. Links are followed to what
+        was listed at any depth, as slices are; to no result.
         """
         try:
-            with self._opened(key, follow=expected is not None) as file:
+            with self._opened(key, follow=key in self._listed) as file:
                 before = os.fstat(file)
                 content = content_of(file, before.st_size)
                 after = os.fstat(file)
