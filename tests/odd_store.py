@@ -24,7 +24,7 @@ class OddStore(ThreadingHTTPServer):
         other ETags there, or none. ``no checksums``: refuses them. ``bare if-match``: knows no
         quotes. ``encoded``: keys are percent-encoded unasked. ``no case``: names are told apart by
         more than their case. ``chunked``: bodies without their lengths. ``kms``: ETags are no
-        MD5s, as the headers say.
+        MD5s, as the headers say. ``odd dates``: not those of HTTP. ``plus``: it lists blanks for +.
     page : int
         Keys in a page.
     """
@@ -84,6 +84,7 @@ class OddStore(ThreadingHTTPServer):
 
     def shown(self, key):
         """A key in XML."""
+        key = key.replace("+", " ") if "plus" in self.modes else key
         return escape(quote(key) if "encoded" in self.modes else key)
 
 
@@ -129,7 +130,9 @@ class Request(BaseHTTPRequestHandler):
     def say(self, status, content, etag=""):
         """Send an answer."""
         self.send_response_only(status)
-        self.send_header("Last-Modified", "Fri, 27 Nov 2026 10:00:00 GMT")
+        odd = "odd dates" in self.server.modes
+        date = "2026-11-27T10:00:00Z" if odd else "Fri, 27 Nov 2026 10:00:00 GMT"
+        self.send_header("Last-Modified", date)
         if etag:
             self.send_header("ETag", f'"{etag}"')
         if "kms" in self.server.modes:

@@ -19,6 +19,7 @@ from lungprep.errors import (
     BrokenListing,
     CorruptContent,
     NoAnswer,
+    ObjectNotFound,
     RequestRefused,
     StoreError,
     TransferMismatch,
@@ -68,7 +69,7 @@ def contents(place):
     "modes",
     [
         (), ("v1",), ("encoded",), ("v1", "encoded"), ("bare if-match",), ("no put etag",),
-        ("no checksums",), ("chunked",), ("kms",),
+        ("no checksums",), ("chunked",), ("kms",), ("odd dates",), ("odd dates", "no put etag"),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -81,6 +82,8 @@ def test_an_odd_store_is_read_and_written_right(modes, page):
         place = opened(store, "out")
         written = place.write("a.npy", b"content")
         assert place.entries() == [written]
+        assert place.stat("a.npy") == written
+        assert place.stat("b.npy") is None
         assert read_listed(place, written) == b"content"
 
 
@@ -95,6 +98,53 @@ def test_an_odd_store_is_read_and_written_right(modes, page):
 def test_a_store_that_tells_no_replaced_slice_is_refused(mode, words):
     with odd_store(mode) as store, pytest.raises(StoreError, match=re.escape(words)):
         contents(opened(filled(store), "P1"))
+
+
+def test_a_name_that_is_listed_otherwise_is_told():
+    words = "a b ü%2F.dcm is listed, and is not found by that name; the store may list the +"
+    with odd_store("plus") as store, pytest.raises(RequestRefused, match=re.escape(words)):
+        contents(opened(filled(store), "P1"))
+
+
+def test_an_object_that_was_removed_is_told():
+    with odd_store() as store:
+        place = opened(filled(store), "P1")
+        listed = place.entries(below=True)
+        del store.objects["in/P1/ct/1.dcm"]
+        with pytest.raises(ObjectNotFound, match="was removed while it was being read"):
+            [read_listed(place, entry) for entry in listed]
+
+
+def test_an_object_that_is_denied_once_is_read_again():
+    denied = [1]
+
+    def change(method, path, head, body):
+        if path.endswith("/1.dcm") and denied:
+            denied.pop()
+            return with_body(b"HTTP/1.1 404 Not Found\r\n\r\n", HTML)
+        return head, body
+
+    with odd_store() as store, faulty(filled(store).endpoint_url, change=change) as proxy:
+        assert contents(opened(proxy, "P1")) == CONTENTS
+
+
+@pytest.mark.parametrize("ask", ["level", "entries"])
+def test_an_empty_listing_of_what_is_listed_from_above_is_none(ask):
+    """Or all that is done would be to do."""
+    asked = []
+
+    def change(method, path, head, body):
+        if "prefix=in%2F&" in path and not asked:
+            asked.append(path)
+            return with_body(head, ODD_PAGES["empty and last"](body))
+        return head, body
+
+    with odd_store() as store, faulty(filled(store).endpoint_url, change=change) as proxy:
+        store.objects["in/a.npy"] = b"1"
+        found = getattr(opened(proxy), ask)()
+        assert [*getattr(found, "folders", ["P1", "P2"])] == ["P1", "P2"]
+        assert ask == "level" or [entry.key for entry in found] == ["a.npy"]
+        assert asked
 
 
 @pytest.mark.parametrize("content", [b"", b"directory"])

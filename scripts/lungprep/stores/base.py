@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from lungprep.errors import CorruptContent, TransferMismatch
+from lungprep.errors import CorruptContent, ObjectNotFound, TransferMismatch
 from lungprep.stores.address import Address
 from lungprep.stores.level import Level
 
@@ -90,7 +90,7 @@ class Store(Protocol):
         ...
 
     def read_again(self, expected: Entry) -> bytes:
-        """An object that `read` found not to be as it is listed, or who contradicts whom.
+        """An object that `read` did not find as it is listed, or who contradicts whom.
 
         Stores differ in the conditions that they heed, and in their ETags.
         """
@@ -142,7 +142,7 @@ def read_listed(store: Store, entry: Entry) -> bytes:
         return store.read(entry.key, entry)
     except CorruptContent:
         raise
-    except TransferMismatch:
+    except (TransferMismatch, ObjectNotFound):
         return store.read_again(entry)
 
 

@@ -153,7 +153,7 @@ class S3Prefix:
         TransferMismatch
             If it has another one.
         """
-        etag = etag or self._retries(partial(self._stat_once, key)).etag
+        etag = etag or self._reader.stat(self._store, key).etag
         if self._reader.read(self._store, key, checked=False) != content:
             raise TransferMismatch(
                 f"{self.address}{key} differs from what was sent",
@@ -191,7 +191,7 @@ class S3Prefix:
     def stat(self, key: str) -> Entry | None:
         """See `Store.stat`."""
         try:
-            return self._retries(partial(self._stat_once, key))
+            return self._reader.stat(self._store, key)
         except ObjectNotFound:
             return None
 

@@ -54,8 +54,11 @@ class EtagUntold(StoreUnreachable):
     """The answer to an upload has no ETag, which obstore needs; never leaves a store's `write`."""
 
 
-class LengthUntold(StoreUnreachable):
-    """The answer has no Content-Length, which obstore needs; never leaves a store's `read`."""
+class HeadersUnfit(StoreUnreachable):
+    """The answer has no Content-Length, or a Last-Modified of another form; never leaves a store.
+
+    obstore takes no such answer, though nothing is wrong with the object.
+    """
 
 
 class UploadGone(RequestRefused):
@@ -134,8 +137,8 @@ def obstore_errors(where: str) -> Iterator[None]:
             raise explain("PermanentRedirect", where) from error
         if "ETag Header missing" in text:
             raise EtagUntold(f"{where} is answered without an ETag", _NETWORK) from error
-        if "Content-Length Header missing" in text:
-            raise LengthUntold(f"{where} comes without its length", _NETWORK) from error
+        if "Content-Length Header missing" in text or "Invalid last modified" in text:
+            raise HeadersUnfit(f"{where} comes without its length or date", _NETWORK) from error
         if "error sending request" in text.splitlines()[0]:
             raise no_answer(text, where) from error
         raise broke_off(where) from error

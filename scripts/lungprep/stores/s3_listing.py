@@ -6,7 +6,7 @@ from functools import partial
 from itertools import count
 from typing import TypeVar
 
-from lungprep.errors import LungprepError
+from lungprep.errors import AccessRefused, LungprepError
 from lungprep.stores.address import Address
 from lungprep.stores.level import Level, kind_of
 from lungprep.stores.retrying import Retries
@@ -54,7 +54,8 @@ class S3Listing:
 
     def _level(self) -> Level:
         start, level = len(self.address.prefix), Level([])
-        for page in self.pages(self.address.prefix, deep=False):
+        pages = self.pages(self.address.prefix, deep=False)
+        for page in self._not_in_vain(pages, self.address.prefix):
             level.folders += [folder[start:-1] for folder in page.folders]
             for item in page.items:
                 # The marker of the prefix itself is no object.
@@ -69,17 +70,24 @@ class S3Listing:
         Raises
         ------
         BrokenListing
-            With `deep`, if there is nothing, and yet the folder is listed from above.
+            If there is nothing, and yet the folder is listed from above.
         """
+        prefix = self.address.prefix + folder
 
         def objects() -> list[Item]:
-            pages = self.pages(self.address.prefix + folder, deep=deep)
-            items = [item for page in pages for item in page.items]
-            if deep and not items and self._is_shown(self.address.prefix + folder):
-                raise Contradiction("nothing, though the folder is listed,")
-            return items
+            pages = self._not_in_vain(self.pages(prefix, deep=deep), prefix)
+            return [item for page in pages for item in page.items]
 
         return self._coherent(objects)
+
+    def _not_in_vain(self, pages: Iterator[Page], prefix: str) -> Iterator[Page]:
+        """Pages of a prefix that hold something, or else a look from above that shows nothing."""
+        found = False
+        for page in pages:
+            found = found or bool(page.items or page.folders)
+            yield page
+        if not found and prefix and self._is_shown(prefix):
+            raise Contradiction("nothing, though the folder is listed,")
 
     def _coherent(self, action: Callable[[], T]) -> T:
         """List from the first page on, and again where the answers contradict one another."""
@@ -93,7 +101,11 @@ class S3Listing:
 
     def _is_shown(self, prefix: str) -> bool:
         pages = self.pages(prefix.removesuffix("/"), deep=False, owner=False)
-        return any(prefix in page.folders for page in pages)
+        try:
+            return any(prefix in page.folders for page in pages)
+        except AccessRefused:
+            # Rights may begin below the slash.
+            return False
 
     def tier(self, key: str) -> str | None:
         """Storage class of an object; None where the store does not say it, or STANDARD."""

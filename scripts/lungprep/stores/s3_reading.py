@@ -5,13 +5,19 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from lungprep.errors import CorruptContent, ObjectNotFound, TransferMismatch
+from lungprep.errors import (
+    CorruptContent,
+    ObjectNotFound,
+    RequestRefused,
+    StoreError,
+    TransferMismatch,
+)
 from lungprep.stores import s3_clients
 from lungprep.stores.base import Entry, S3Options
 from lungprep.stores.etags import Checks, bare
 from lungprep.stores.retrying import Retries
 from lungprep.stores.s3_errors import (
-    LengthUntold,
+    HeadersUnfit,
     broke_off,
     explain_answer,
     obstore_errors,
@@ -27,6 +33,8 @@ NO_RANGES = "non-partial response"
 ENCRYPTION = "x-amz-server-side-encryption"
 #: Of which an ETag is no MD5: with a key of the service, or of the customer's.
 KEYED = ("aws:kms", "aws:kms:dsse")
+# Of which stores list something else, or the other way round: blanks of +.
+ODD = {"+", "%", " "}
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +65,7 @@ class Reader:
         self._address = listing.address
         self._checks = None if s3_clients.is_encrypted(options) else Checks()
         # What the store has shown that it can do.
-        self._ranges, self._lengths, self._conditions = True, True, True
+        self._ranges, self._headers, self._conditions = True, True, True
         self._keyed = False
 
     def read(
@@ -87,7 +95,10 @@ class Reader:
         """See `Store.read_again`."""
         key = expected.key
         where = f"{self._address}{key}"
-        now = self._retries(lambda: _head(store, where, key))
+        try:
+            now = self.stat(store, key)
+        except ObjectNotFound as error:
+            raise self._vanished(expected) from error
         if now == expected:
             with suppress(TransferMismatch):
                 return self.read(store, key, expected)
@@ -107,6 +118,36 @@ class Reader:
             "is replaced could not be told",
         )
 
+    def stat(self, store: "obstore.store.S3Store", key: str) -> Entry:
+        """An object as it is now.
+
+        Raises
+        ------
+        ObjectNotFound
+            If there is none.
+        """
+        where = f"{self._address}{key}"
+        now = self._retries(lambda: _head(store, where, key))
+        if now is not None:
+            return now
+        listed = self._listing.item(key)
+        if listed is None:
+            raise ObjectNotFound(f"{where} does not exist", "check the address")
+        return Entry(key, listed.size, listed.etag)
+
+    def _vanished(self, expected: Entry) -> StoreError:
+        """Error for an object that was listed and is not found."""
+        where = f"{self._address}{expected.key}"
+        whole = self._address.prefix + expected.key
+        if all(item.key != whole for item in self._listing.objects(deep=True)):
+            return ObjectNotFound(f"{where} was removed while it was being read", "run again")
+        return RequestRefused(
+            f"{where} is listed, and is not found by that name",
+            "the store may list the + or % of a name otherwise: rename it"
+            if ODD & {*expected.key}
+            else "run again; if it happens twice, check the endpoint, and proxies on the way to it",
+        )
+
     def read_start(self, store: "obstore.store.S3Store", key: str, size: int) -> bytes:
         """See `Store.read_start`."""
         return self._retries(lambda: self._read_start_once(store, key, size))
@@ -117,13 +158,13 @@ class Reader:
             self._checks.give_up()
 
     def _fetched(self, store: "obstore.store.S3Store", key: str, expected: Entry | None) -> Read:
-        if self._keyed or not self._lengths:
+        if self._keyed or not self._headers:
             return self._plainly(key, expected)
         try:
             return self._by_obstore(store, key, expected)
-        except LengthUntold:
-            logger.warning("%s answers without lengths", self._address)
-            self._lengths = False
+        except HeadersUnfit:
+            logger.warning("%s answers without lengths, or with odd dates", self._address)
+            self._headers = False
             return self._plainly(key, expected)
 
     def _doubted(self, key: str, expected: Entry | None, found: Read, seen: set[bytes]) -> bytes:
@@ -201,13 +242,16 @@ class Reader:
                 # The connection is closed with the body unread.
                 start = next(iter(obstore.get(store, key).stream(min_chunk_size=size)), b"")
                 return bytes(start)[:size]
-        except LengthUntold:
+        except HeadersUnfit:
             return self._plainly(key, None).content[:size]
 
 
 def _head(store: "obstore.store.S3Store", where: str, key: str) -> Entry:
     from lungprep.stores.s3_library import obstore
 
-    with obstore_errors(where):
-        meta = obstore.head(store, key)
+    try:
+        with obstore_errors(where):
+            meta = obstore.head(store, key)
+    except HeadersUnfit:
+        return None
     return Entry(key, meta["size"], bare(meta["e_tag"]))
