@@ -77,7 +77,8 @@ def unpublished(wildcards):
     if workflow.dryrun:
         leave_no_trace(workflow.persistence)
     try:
-        if running and workflow.is_main_process and workflow.execution_settings.lock:
+        # Whatever --nolock says of Snakemake's own locks, a second run would clear the first one's work/.
+        if running and workflow.is_main_process:
             RUN.lock(logger.warning)
         if running and workflow.executor_plugin.common_settings.implies_no_shared_fs:
             # Kubernetes keeps them in a Secret.
@@ -97,7 +98,7 @@ def unpublished(wildcards):
     for name in ("load", "shard", "refuse"):
         workflow.dag.forcerules.add(workflow.get_rule(name))
     hide_leftovers(workflow.iocache, flags)
-    RUN.progress.attach(logger, give_up, ask_again)
+    RUN.progress.attach(logger, give_up, ask_again, dry=workflow.dryrun)
     atexit.register(end)
     # A target without any input would run every time: with nothing to do, name a file.
     return flags or [local(f"{workflow.basedir}/config.yaml")]

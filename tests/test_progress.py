@@ -56,6 +56,16 @@ def test_each_published_patient_is_a_line(snakemake_log):
     assert lines[0].startswith("published P1; 1 of 2 done, 0 failed, about 0 s left")
 
 
+def test_a_dry_run_leaves_the_logs(tmp_path):
+    (tmp_path / "load").mkdir()
+    (tmp_path / "load/P1.log").write_text("P1: what an earlier run said\n")
+    logger = logging.Logger("snakemake-like", logging.INFO)
+    Progress(tmp_path, tmp_path).attach(logger, dry=True)
+    fields = {"jobid": 1, "rule_name": "load", "wildcards": {"patient": "P1"}}
+    logger.info("", extra={"event": Event("job_info"), **fields})
+    assert (tmp_path / "load/P1.log").exists()
+
+
 def test_a_failed_patient_is_a_line(snakemake_log, tmp_path):
     say, shown, progress, given_up = snakemake_log
     (tmp_path / "load").mkdir()

@@ -330,3 +330,9 @@ def test_what_is_no_lock_file_gets_one_line(tmp_path, make):
     make(tmp_path / RUN)
     with pytest.raises(WorkspaceError, match=rf"{tmp_path / RUN} can't be written \(.*\); make"):
         lock_run(tmp_path)
+
+
+def test_a_pipe_in_the_place_of_the_lock_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / RUN)
+    with pytest.raises(WorkspaceError, match=r"run\.lock can't be written \(it is no file\)"):
+        lock_run(tmp_path)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from logging.handlers import QueueHandler
 from pathlib import Path
 
@@ -85,8 +86,12 @@ class Progress(logging.Handler):
         logger: logging.Logger,
         give_up: Callable[[int], None] = lambda jobid: None,
         ask_again: Callable[[int], None] = lambda jobid: None,
+        *,
+        dry: bool = False,
     ) -> None:
         """Follow a logger, and speak through it.
+
+        In a dry run jobs are told and not started: logs of those before stay.
 
         Before the last word on a patient `give_up` is called with the job's number: another attempt
         would be in vain. Before another attempt, `ask_again` is.
@@ -95,7 +100,7 @@ class Progress(logging.Handler):
         which are fed by a queue, get every event.
         """
         self._logger = logger
-        self._give_up, self._ask_again = give_up, ask_again
+        self._give_up, self._ask_again, self._dry = give_up, ask_again, dry
         for handler in logger.handlers:
             if not isinstance(handler, QueueHandler):
                 handler.addFilter(is_news)
@@ -112,8 +117,10 @@ class Progress(logging.Handler):
             who = wildcards.get("patient", wildcards.get("shard", ""))
             job = (str(getattr(record, "rule_name", "")), str(who))
             self._jobs[int(record.jobid)] = job  # type: ignore[attr-defined]
-            # A job that dies before it opens its log must not be judged by that of an earlier run.
-            (self._logs / job[0] / f"{job[1]}.log").unlink(missing_ok=True)
+            if not self._dry:
+                # A job that dies before it opens its log must not be judged by an earlier one.
+                with suppress(OSError):
+                    (self._logs / job[0] / f"{job[1]}.log").unlink()
         elif event == "job_finished":
             rule, patient = self._jobs.get(int(record.job_id), ("", ""))  # type: ignore[attr-defined]
             if rule == LAST_RULE:

@@ -12,12 +12,13 @@ import fcntl
 import json
 import os
 import signal
+import stat
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from errno import EACCES, EAGAIN
+from errno import EACCES, EAGAIN, EINVAL
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,9 @@ class Lock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             try:
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    # Reading a pipe might never end.
+                    raise OSError(EINVAL, "it is no file")
                 if not self._lock(file) or self._is_at_work(say):
                     os.close(file)
                     return False

@@ -105,6 +105,7 @@ def test_killed_among_patients_that_fail(lab):
     assert "Traceback" not in last.stdout, last.stdout
     assert lab.published() == sorted(key for patient in good for key in three(patient))
     assert lab.missing() == ["3 of 6 patients", *(f"  {patient}: missing" for patient in bad)]
+    assert (lab.folder / "logs/load/Q2.log").exists(), "a dry run removes no logs"
     assert_clean(lab)
 
 

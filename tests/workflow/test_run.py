@@ -258,6 +258,8 @@ def test_looking_on_disturbs_no_run(lab):
     words = rf"lungprep: another run is at work in .* \(process {running.pid} on .*\); let it end"
     assert re.search(words, second.stdout), second.stdout
     assert "were done before" not in second.stdout
+    unlocked = lab.run("--nolock")
+    assert re.search(words, unlocked.stdout), unlocked.stdout
     assert lab.run("--summary").returncode == 0
     assert lab.run("--dag").returncode == 0
     assert lab.missing()[0].endswith("of 9 patients")
