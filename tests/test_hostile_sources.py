@@ -3,6 +3,7 @@ than it is, and no secret is repeated."""
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from lungprep import errors, loading
 from lungprep.cohort import from_csv
 from lungprep.dicom.parsing import LARGEST_BYTES
+from lungprep.errors import TransferMismatch
 from lungprep.loading import load
 from lungprep.phantom import Scan, chest, slices
 from lungprep.planning import source_digest
@@ -115,6 +117,14 @@ def test_an_object_larger_than_any_ct_is_not_read(patient):
     _, found = load(patient, OPTIONS)
     assert found.source["skipped"] == {loading.TOO_LARGE: 1}
     assert found.source["bytes"] > LARGEST_BYTES
+
+
+def test_a_slice_that_is_listed_as_larger_than_any_ct_is_not_passed_over(patient, monkeypatch):
+    first, *others = patient.entries(below=True)
+    listed = [replace(first, size=LARGEST_BYTES + 1), *others]
+    monkeypatch.setattr(patient, "entries", lambda **_: listed)
+    with pytest.raises(TransferMismatch, match=r"bytes where the listing said 2\d{9}; let the"):
+        load(patient, OPTIONS)
 
 
 def test_a_zipped_slice_is_not_unzipped(patient):

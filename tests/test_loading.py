@@ -164,6 +164,9 @@ class Announced:
         self.reads += 1
         return self.files[key]
 
+    def stat(self, key):
+        return next(entry for entry in self.entries(below=True) if entry.key == key)
+
 
 def test_a_cohort_is_refused_before_it_is_read():
     files = {}

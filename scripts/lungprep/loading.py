@@ -23,7 +23,7 @@ from lungprep.series.persons import check_one_person
 from lungprep.series.policy import LoadOptions
 from lungprep.series.selection import Choice, choose_series
 from lungprep.stores import Entry, Store
-from lungprep.stores.base import CONNECTIONS, listing_digest, read_listed
+from lungprep.stores.base import CONNECTIONS, confirm_sizes, listing_digest, read_listed
 from lungprep.system_files import in_system_folder
 from lungprep.volume import Volume
 
@@ -88,6 +88,7 @@ def _load(
     if series_uid is None:
         _check_sample(source, entries)
     slices, kinds, broken = _read(source, entries)
+    confirm_sizes(source, [entry for entry in entries if entry.size > LARGEST_BYTES])
     if not slices:
         raise _no_images(source, kinds, broken)
     _check_lost(entries, kinds)

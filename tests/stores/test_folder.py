@@ -9,8 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from lungprep.errors import RequestRefused, StoreUnreachable, TransferMismatch
-from lungprep.stores import files
+from lungprep.errors import (
+    LungprepError,
+    ObjectNotFound,
+    RequestRefused,
+    StoreUnreachable,
+    TransferMismatch,
+)
+from lungprep.stores import S3Options, files, open_store
+from lungprep.stores.address import check_pair
 from lungprep.stores.base import read_listed
 from lungprep.stores.files import UNFINISHED
 
@@ -183,3 +190,36 @@ def test_a_pipe_that_took_the_place_of_a_slice_is_not_waited_for(folder, tmp_pat
     for action in (lambda: read_listed(place, entry), lambda: place.read_start("1.dcm", 9)):
         with pytest.raises(RequestRefused, match=r"in/1.dcm is a link, a pipe or a device"):
             action()
+
+
+def test_what_has_the_place_of_a_file_or_folder_is_named(folder, tmp_path):
+    place = folder("out")
+    for name in ("P1.npy", f"{UNFINISHED}P2.npy"):
+        Path(place.address.prefix, name).mkdir(parents=True)
+    Path(place.address.prefix, "qc").write_bytes(b"1")
+    for key, named in (("P1.npy", "P1.npy"), ("P2.npy", f"{UNFINISHED}P2.npy")):
+        with pytest.raises(RequestRefused, match=rf"/out/{named} is a folder, in .*; remove it"):
+            place.write(key, b"1")
+    with pytest.raises(RequestRefused, match=r"/qc/P1\.png can't be made: what is there is no"):
+        place.write("qc/P1.png", b"1")
+    (tmp_path / "file").write_bytes(b"1")
+    with pytest.raises(ObjectNotFound, match=r"/file is in no folder; check the path"):
+        folder("file").entries()
+
+
+def test_a_link_in_a_circle_is_one_line(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").symlink_to("out")
+    with pytest.raises(LungprepError, match=r"in a circle|can't be made"):
+        target = check_pair(f"{tmp_path}/in", f"{tmp_path}/out")[1]
+        open_store(target, S3Options()).write("P1.npy", b"1")
+
+
+def test_a_pipe_among_slices_is_named(folder, caplog):
+    place = folder("in")
+    place.write("1.dcm", b"1")
+    os.mkfifo(Path(place.address.prefix, "2\n.dcm"))
+    assert [entry.key for entry in place.entries(below=True)] == ["1.dcm"]
+    (said,) = caplog.messages
+    assert said.startswith("passed over, for it is a pipe or a device: ")
+    assert "\n" not in said

@@ -42,7 +42,7 @@ class Address:
         """Bucket and prefix, or an empty text and the folder that links and dots lead to."""
         if self.is_s3:
             return self.bucket, self.prefix
-        return "", f"{Path(self.prefix).resolve()}/".replace("//", "/")
+        return "", f"{_resolved(self.prefix)}/".replace("//", "/")
 
     def join(self, folder: str) -> "Address":
         """Address of a folder below this one."""
@@ -54,7 +54,7 @@ class Address:
             return False
         if self.is_s3:
             return other.prefix.startswith(self.prefix)
-        return Path(other.prefix).resolve().is_relative_to(Path(self.prefix).resolve())
+        return _resolved(other.prefix).is_relative_to(_resolved(self.prefix))
 
 
 def parse_address(key: str, text: str) -> Address:
@@ -101,6 +101,14 @@ def parse_address(key: str, text: str) -> Address:
     if {"", ".", ".."} & set(prefix.split("/")):
         raise ConfigError(f"{key} is {text!r}, with an empty or dot segment", TAKES)
     return Address(bucket, f"{prefix}/")
+
+
+def _resolved(path: str) -> Path:
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError) as error:
+        # Before Python 3.13, for a link in a circle.
+        raise ConfigError(f"{path} can't be followed: a link in a circle", "mend it") from error
 
 
 def _is_folder(path: str) -> bool:

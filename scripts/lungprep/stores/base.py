@@ -167,3 +167,22 @@ def read_sound(store: Store, entry: Entry, is_sound: Callable[[bytes], bool]) ->
         if now == entry:
             raise
         return content if now is None else read_listed(store, now)
+
+
+def confirm_sizes(store: Store, unread: Iterable[Entry]) -> None:
+    """See that what is too large to be read is as large as it is listed: it may be a slice.
+
+    Raises
+    ------
+    TransferMismatch
+        Naming one that is not.
+    """
+    for entry in unread:
+        now = store.stat(entry.key)
+        # In a folder it may be a link.
+        if now is not None and now.size != entry.size:
+            raise TransferMismatch(
+                f"{store.address}{entry.key} has {now.size} bytes where the listing said "
+                f"{entry.size}",
+                "let the upload finish, then run again",
+            )

@@ -6,7 +6,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from errno import EAGAIN, EINVAL, ELOOP, ENOTDIR, ENXIO, EWOULDBLOCK
+from errno import EAGAIN, EINVAL, EISDIR, ELOOP, ENOTDIR, ENXIO, EWOULDBLOCK
 from pathlib import Path
 
 UNFINISHED = ".unfinished-"
@@ -71,6 +71,8 @@ def _opened(name: str, flags: int, folder: int, path: Path) -> int:
     except OSError as error:
         if error.errno in (ELOOP, ENXIO) or (error.errno == ENOTDIR and _is_link(name, folder)):
             raise NotRegular(EINVAL, "is a link, a pipe or a device", str(path)) from error
+        if error.errno == EISDIR:
+            raise IsADirectoryError(EISDIR, "is a folder", str(path)) from error
         raise
 
 

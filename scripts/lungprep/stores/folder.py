@@ -1,36 +1,27 @@
 """A folder as a store."""
 
+import logging
 import os
 import stat
 from collections.abc import Collection
 from contextlib import AbstractContextManager, suppress
-from errno import ELOOP, ENOENT
 from pathlib import Path
 
-from lungprep.errors import (
-    AccessRefused,
-    ObjectNotFound,
-    RequestRefused,
-    StoreError,
-    StoreUnreachable,
-    TransferMismatch,
-)
+from lungprep.errors import TransferMismatch, printable
 from lungprep.stores.address import Address
 from lungprep.stores.base import Entry
 from lungprep.stores.files import (
     UNFINISHED,
-    Locked,
-    NotRegular,
     content_of,
     only_writer,
     opened,
     parent_of,
 )
+from lungprep.stores.folder_errors import NOWHERE, explain
 from lungprep.stores.level import Level
 from lungprep.stores.links import level_of
 
-# Of links that lead to nothing, or in a circle.
-NOWHERE = {ENOENT, ELOOP}
+logger = logging.getLogger(__name__)
 
 
 class Folder:
@@ -59,7 +50,7 @@ class Folder:
             with os.scandir(self._path) as items:
                 return level_of(self._path, list(items))
         except OSError as error:
-            raise self._explain(error) from error
+            raise explain(self.address, error) from error
 
     def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
         """See `Store.entries`; a folder that does not exist yet holds nothing."""
@@ -68,7 +59,7 @@ class Folder:
                 return []
             return sorted(self._walk(self._path / folder, below))
         except OSError as error:
-            raise self._explain(error) from error
+            raise explain(self.address, error) from error
 
     def _walk(self, start: Path, below: bool) -> list[Entry]:
         found: list[Entry] = []
@@ -96,6 +87,10 @@ class Folder:
                 raise
             return []
         if not stat.S_ISREG(status.st_mode):
+            if below:
+                logger.warning(
+                    "passed over, for it is a pipe or a device: %s", printable(item.path)
+                )
             return []
         entry = self._entry(Path(item.path), status)
         if below:
@@ -118,7 +113,7 @@ class Folder:
                 content = content_of(file, before.st_size)
                 after = os.fstat(file)
         except OSError as error:
-            raise self._explain(error, key) from error
+            raise explain(self.address, error, key) from error
         if expected is None:
             return content
         path = self._path / key
@@ -147,7 +142,7 @@ class Folder:
             with self._opened(key, follow=True) as file:
                 return content_of(file, min(size, os.fstat(file).st_size))
         except OSError as error:
-            raise self._explain(error, key) from error
+            raise explain(self.address, error, key) from error
 
     def _opened(self, key: str, *, follow: bool) -> AbstractContextManager[int]:
         return opened(self._path / key if follow else Path(key), follow=follow, root=self._path)
@@ -169,7 +164,7 @@ class Folder:
                         raise
                 status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except OSError as error:
-            raise self._explain(error, key, writing=True) from error
+            raise explain(self.address, error, key, writing=True) from error
         if status.st_size != len(content):
             raise TransferMismatch(
                 f"{path} has {status.st_size} bytes after {len(content)} were written",
@@ -185,7 +180,7 @@ class Folder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._explain(error, key) from error
+            raise explain(self.address, error, key) from error
         return self._entry(self._path / key, status) if stat.S_ISREG(status.st_mode) else None
 
     def discard(self, key: str) -> None:
@@ -196,31 +191,11 @@ class Folder:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise self._explain(error, key) from error
+            raise explain(self.address, error, key) from error
 
     def abort_abandoned(self, keys: Collection[str]) -> int:
         """See `Store.abort_abandoned`; a folder has no uploads in parts."""
         return 0
-
-    def _explain(self, error: OSError, key: str = "", *, writing: bool = False) -> StoreError:
-        where = error.filename or f"{self.address}{key}"
-        if isinstance(where, str) and not where.startswith("/"):
-            where = f"{self.address}{key}"
-        if isinstance(error, NotRegular):
-            return RequestRefused(f"{where} {error.strerror}", "remove it")
-        if isinstance(error, Locked):
-            return StoreUnreachable(f"{where} {error.strerror}", "end that process, then run again")
-        if error.errno in NOWHERE and Path(where).is_symlink():
-            return ObjectNotFound(f"{where} is a link that leads nowhere", "mend it, or remove it")
-        # A file in the place of a folder holds nothing, and takes nothing either.
-        absent = FileNotFoundError if writing else (FileNotFoundError, NotADirectoryError)
-        if isinstance(error, absent):
-            return ObjectNotFound(f"{where} does not exist", "check the path")
-        if isinstance(error, PermissionError):
-            return AccessRefused(f"{where} may not be opened", "check its permissions")
-        return StoreUnreachable(
-            f"{where} failed: {error.strerror}", "check the disk, then run again"
-        )
 
 
 def _is_folder(item: os.DirEntry[str], *, strict: bool) -> bool:
