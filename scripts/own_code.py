@@ -46,9 +46,22 @@ def check() -> None:
             some = ", ".join(list(hidden.values())[:LISTED])
             _say(f"{some}: passed over, for it hides what lungprep needs by that name")
     sys.path[:] = [HERE, *(path for path in sys.path if os.path.realpath(path) != HERE)]
+    sys.meta_path.insert(0, OwnModules)
     import lungprep
 
-    _refuse_loaded(OURS, str(lungprep.__file__), "")
+    for name in [name for name in sys.modules if f"{name}.".startswith(f"{OURS}.")]:
+        _refuse_loaded(name, str(lungprep.__file__), "")
+
+
+class OwnModules:
+    """First of the finders: whatever else stands in `sys.meta_path`, ours are found by the path."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):  # type: ignore[no-untyped-def]
+        """See `importlib.abc.MetaPathFinder`."""
+        if not f"{name}.".startswith(f"{OURS}."):
+            return None
+        return sys.modules["_frozen_importlib_external"].PathFinder.find_spec(name, path, target)
 
 
 def pass_on(environ: "os._Environ[str]") -> None:
@@ -147,12 +160,10 @@ def _refuse_loaded(name: str, path: str, folder: str) -> None:
     taken = os.path.realpath(str(getattr(module, "__file__", None)))
     if module is None:
         return
-    if name == OURS:
-        wrong = not taken.startswith(f"{HERE}/{OURS}/")
-    else:
-        wrong = taken == os.path.realpath(path)
+    ours = f"{name}.".startswith(f"{OURS}.")
+    wrong = not taken.startswith(f"{HERE}/{OURS}/") if ours else taken == os.path.realpath(path)
     if wrong:
-        whose = f"the one of {HERE}" if name == OURS else "Python's or that of its packages"
+        whose = f"the one of {HERE}" if ours else "Python's or that of its packages"
         remedy = f"take {folder} off PYTHONPATH" if folder else "uninstall or rename it"
         _end(f"{name} was imported from {taken}, and is not {whose}; {remedy}, then run again")
 
@@ -165,7 +176,11 @@ def _told(kind, error, trace) -> None:  # type: ignore[no-untyped-def]
         frames.append((code.co_filename, code.co_name))
         frame = frame.tb_next
     foreign = [file for file, name in frames if name == "<module>" and _is_foreign(file)]
-    if not foreign and not issubclass(kind, ImportError | SyntaxError):
+    # With PYTHONINSPECT the end of a process comes here, too.
+    of_import = issubclass(kind, Exception) and (
+        foreign or issubclass(kind, ImportError | SyntaxError)
+    )
+    if not of_import:
         sys.__excepthook__(kind, error, trace)
         return
     words = (str(error).strip().splitlines() or [""])[0]

@@ -64,6 +64,41 @@ def test_the_working_directory_and_a_safe_path_change_nothing(tmp_path):
         assert (done.returncode, done.stdout.strip()) == (0, WORKS), done.stderr
 
 
+FINDER = """
+import importlib.abc, importlib.util, sys
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("lungprep"):
+            return importlib.util.spec_from_file_location(name, {evil!r})
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def test_a_finder_of_a_hook_changes_nothing(tmp_path):
+    evil = poisoned(tmp_path / "evil", "evil.py")
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook/sitecustomize.py").write_text(FINDER.format(evil=f"{evil}/evil.py"))
+    done = run(tmp_path, PYTHONPATH=str(tmp_path / "hook"))
+    assert (done.returncode, done.stdout.strip()) == (0, WORKS), done.stderr
+
+
+def test_a_part_that_is_loaded_before_is_refused_by_name(tmp_path):
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook/part.py").write_text("")
+    code = "import part, sys; sys.modules['lungprep.errors'] = part"
+    (tmp_path / "hook/sitecustomize.py").write_text(code)
+    done = run(tmp_path, PYTHONPATH=str(tmp_path / "hook"))
+    (line,) = done.stderr.splitlines()
+    words = f"lungprep: lungprep.errors was imported from {tmp_path}/hook/part.py, and is not the"
+    assert done.returncode == 1
+    assert line.startswith(words)
+
+
+def test_an_end_that_is_inspected_is_no_failed_import(tmp_path):
+    done = run(tmp_path, PYTHONINSPECT="1")
+    assert "can't be imported" not in done.stderr
+
+
 def test_the_site_of_the_user_changes_nothing(tmp_path):
     """Its packages are meant to come first; a lungprep among them is not."""
     base = tmp_path / "home"
