@@ -246,7 +246,8 @@ class Reader:
             return self._plainly(key, None).content[:size]
 
 
-def _head(store: "obstore.store.S3Store", where: str, key: str) -> Entry:
+def _head(store: "obstore.store.S3Store", where: str, key: str) -> Entry | None:
+    """An object as its headers say; None where obstore can't take them."""
     from lungprep.stores.s3_library import obstore
 
     try:
