@@ -195,13 +195,6 @@ class S3Prefix:
         except ObjectNotFound:
             return None
 
-    def _stat_once(self, key: str) -> Entry:
-        from lungprep.stores.s3_library import obstore
-
-        with obstore_errors(f"{self.address}{key}"):
-            meta = obstore.head(self._store, key)
-        return Entry(key, meta["size"], bare(meta["e_tag"]))
-
     def discard(self, key: str) -> None:
         """See `Store.discard`."""
         if self.stat(key) is not None:
