@@ -1,6 +1,6 @@
 # make demo   a real chest CT and two phantoms, S3 to S3, in .venv and demo/
 # make test   format, lint, types, unit tests and whole-workflow tests
-# make table  render the tables of README, docs/presets.md and docs/corpus.md from what they show
+# make table  render the tables of docs/config.md, docs/presets.md and docs/corpus.md from what they show
 # make lungs  evaluate the lung mask and render docs/lungs.md from that (minutes)
 # make lock   pin the dependencies of pyproject.toml anew
 # make audit  look the pinned dependencies up among known vulnerabilities (docs/security.md)
@@ -104,8 +104,8 @@ test-cloud: .venv-cloud/dev
 table: .venv/dev
 	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep import config; \
 	  schema = config.read_schema(); \
-	  readme, presets = Path("../README.md"), Path("../docs/presets.md"); \
-	  readme.write_text(config.with_table(readme.read_text(), config.table(schema))); \
+	  keys, presets = Path("../docs/config.md"), Path("../docs/presets.md"); \
+	  keys.write_text(config.with_table(keys.read_text(), config.table(schema))); \
 	  presets.write_text(config.with_table(presets.read_text(), config.preset_table(schema)))'
 	cd tests && PYTHONPATH=../scripts ../$(BIN)/python -m corpus.table
 

@@ -118,6 +118,6 @@ def test_stock_config_states_each_key_with_its_default():
         assert not is_leaf or before.lstrip().startswith("#"), f"uncommented key: {line}"
 
 
-def test_readme_shows_the_table_of_the_schema():
-    readme = (ROOT / "README.md").read_text()
-    assert with_table(readme, table(SCHEMA)) == readme, "run make table"
+def test_the_page_of_the_config_shows_the_table_of_the_schema():
+    page = (ROOT / "docs/config.md").read_text()
+    assert with_table(page, table(SCHEMA)) == page, "run make table"

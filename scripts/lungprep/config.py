@@ -169,12 +169,14 @@ def takes(part: Schema) -> str:
 
 
 def table(schema: Schema) -> str:
-    """Render the README's table of all keys, in Markdown."""
+    """Render the table of all keys in docs/config.md."""
     rows = ["| key | takes | default | what it does |", "|---|---|---|---|"]
     for name, part in _leaves(schema):
         unit = f" [{part['unit']}]" if "unit" in part else ""
         default = "(set it)" if "default" not in part else f"`{_shown(part['default'])}`"
-        rows.append(f"| `{name}` | {takes(part)}{unit} | {default} | {part['description']} |")
+        # Links in the schema start from the top of the repository.
+        description = part["description"].replace("docs/", "")
+        rows.append(f"| `{name}` | {takes(part)}{unit} | {default} | {description} |")
     return "\n".join(rows) + "\n"
 
 
