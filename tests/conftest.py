@@ -1,4 +1,4 @@
-"""Fixtures that several rooms share."""
+"""Fixtures that several rooms share, and the markers by which ``make unit`` selects."""
 
 import tempfile
 from pathlib import Path
@@ -11,6 +11,25 @@ from faults import faulty
 from lungprep.demo.server import s3_server
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
+from programs import require
+
+# Fixtures that start a server, Snakemake or a cluster; folders whose tests do by themselves.
+SERVERS = {"server", "ceph", "s3", "ceph_s3", "ceph_client", "proxy", "lab", "cluster"}
+WHOLE = {"workflow", "clusters", "demo"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark each test that needs a server, a cluster or a run of Snakemake."""
+    for item in items:
+        folders = set(item.path.relative_to(Path(__file__).parent).parts[:-1])
+        if folders & WHOLE or SERVERS & set(fixtures_of(item)):
+            item.add_marker(pytest.mark.server)
+
+
+def fixtures_of(item):
+    """Names of the fixtures of a test; of `store`, the one that it opens here."""
+    chosen = item.callspec.params.get("store") if hasattr(item, "callspec") else None
+    return [*item.fixturenames, chosen]
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +43,7 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def ceph():
     """A complete S3 server, with a bucket; see `ceph`."""
-    assert not missing(), f"{missing()} are not installed: make test installs them"
+    require(missing(), "Ceph")
     # Not below pytest's own folder, whose path is too long for the sockets in it.
     with (
         tempfile.TemporaryDirectory(prefix="ceph-") as folder,

@@ -346,6 +346,7 @@ def centroid(contours):
     return moment / volume
 
 
+@pytest.mark.slow
 @needs_archive
 def test_every_point_of_the_tumour_is_inside_and_comes_back(tumour):
     """By the affine, and by the origin of the sidecar alone, for this grid is not turned."""
@@ -360,6 +361,7 @@ def test_every_point_of_the_tumour_is_inside_and_comes_back(tumour):
         assert np.abs(mean - points.mean(axis=0)).max() < 0.001
 
 
+@pytest.mark.slow
 @needs_archive
 @pytest.mark.parametrize(("segment_number", "roi"), PAIRS)
 def test_segmentation_and_contours_agree_on_the_slices(tumour, segment_number, roi):
@@ -375,6 +377,7 @@ def test_segmentation_and_contours_agree_on_the_slices(tumour, segment_number, r
     assert dice(tumour.masks[segment_number], filled) > 0.999
 
 
+@pytest.mark.slow
 @needs_archive
 @pytest.mark.parametrize(("segment_number", "roi"), PAIRS)
 def test_segmentation_and_contours_agree_on_our_grid(tumour, segment_number, roi):
@@ -393,6 +396,7 @@ def test_segmentation_and_contours_agree_on_our_grid(tumour, segment_number, roi
     assert np.sum(mask) == pytest.approx(volume_mm3, rel=0.005), "our voxels are of 1 mm³"
 
 
+@pytest.mark.slow
 @needs_archive
 def test_the_two_outlines_of_the_tumour_differ_as_they_do_in_their_files(tumour):
     """Two segmentations of one tumour: a Dice of 0.915 between the SEG's own masks."""
@@ -403,6 +407,7 @@ def test_the_two_outlines_of_the_tumour_differ_as_they_do_in_their_files(tumour)
     assert ours == pytest.approx(own, abs=0.003)
 
 
+@pytest.mark.slow
 @needs_archive
 def test_our_array_shows_the_tumour_where_the_slices_do(tumour):
     """HU at the SEG's voxels, read off our array, fit those of the slices; a voxel aside they

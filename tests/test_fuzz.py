@@ -39,6 +39,7 @@ INTERESTING = [0, 1, 2, 7, 8, 127, 128, 255, 256, 4096, 32767, 32768, 65534, 655
 LENGTHS = [0, 1, 2, 3, 16, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF]
 
 
+@pytest.mark.slow
 def test_mangled_objects_end_in_designed_errors():
     done = subprocess.run(
         [sys.executable, __file__], capture_output=True, text=True, timeout=SECONDS, check=False

@@ -13,7 +13,7 @@ from lungprep.series.policy import LoadOptions
 from lungprep.volume import Volume
 from real_archive import Archive, needs_archive
 
-pytestmark = needs_archive
+pytestmark = [needs_archive, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from clusters.slurm import FOLDER, LINK, missing, slurm, taken
 from clusters.test_shards import PHANTOM, digests, papers, summary
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
+from programs import require
 from workflow.conftest import ROOT, wait_for
 
 PROFILE = ROOT / "profiles/slurm"
@@ -40,7 +41,7 @@ if ".snakemake/scripts" in " ".join(sys.orig_argv) and "publish" in " ".join(sys
 def cluster():
     if os.geteuid() != 0:
         pytest.skip("only root can start SLURM's daemons")
-    assert not missing(), f"{missing()} are not installed: make test installs them"
+    require(missing(), "SLURM")
     if taken():
         pytest.skip(f"{LINK} is there: this machine belongs to a SLURM already")
     # Not below pytest's own folder, whose path is too long for the sockets in it.

@@ -1,6 +1,7 @@
 """Block means, against the slow mean of the same pixels."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from lungprep.coherence.thumbnails import CEILING_HU, block_size, thumbnail
 SHAPES = st.tuples(st.integers(1, 150), st.integers(1, 150))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(SHAPES, st.integers(0, 9))
 def test_each_block_is_the_mean_of_the_rows_that_are_read(shape, seed):

@@ -6,6 +6,9 @@ from corpus.case import load_case, reads_as
 from corpus.table import THEMES
 from lungprep.errors import DataError
 
+# Half a second each, and hundreds of them.
+pytestmark = pytest.mark.slow
+
 ALL = [pytest.param(case, id=case.given) for _, cases in THEMES for case in cases]
 
 

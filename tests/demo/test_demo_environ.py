@@ -40,14 +40,13 @@ def test_make_drops_the_settings_before_python_starts(tmp_path):
     python.write_text(f"#!/bin/sh\nexec {shutil.which('env')}\n")
     python.chmod(0o755)
     environ = {"PATH": os.environ["PATH"], **SET, **WAYS_OUT}
-    for goal in ([], ["demo"]):
-        done = subprocess.run(
-            [shutil.which("make"), "--silent", *goal],
-            cwd=tmp_path, env=environ, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        seen = {line.partition("=")[0] for line in done.stdout.splitlines()}
-        assert not seen & SET.keys(), done.stdout
-        assert seen >= WAYS_OUT.keys()
+    done = subprocess.run(
+        [shutil.which("make"), "--silent", "demo"],
+        cwd=tmp_path, env=environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    seen = {line.partition("=")[0] for line in done.stdout.splitlines()}
+    assert not seen & SET.keys(), done.stdout
+    assert seen >= WAYS_OUT.keys()
 
 
 def test_make_and_the_script_drop_the_same():

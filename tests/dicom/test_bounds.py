@@ -98,6 +98,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_header_of_too_much_is_broken_and_takes_little_memory(bomb, monkeypatch):
     # A tenth of what is allowed, for tracing makes it slow.

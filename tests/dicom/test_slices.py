@@ -351,6 +351,7 @@ def deflated(body):
     return deflate.compress(body) + deflate.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edits", "error"),
     [
@@ -376,6 +377,7 @@ def test_a_deflated_data_set_without_end_is_not_inflated(edits, error):
     assert peak < 100 << 20
 
 
+@pytest.mark.slow
 def test_a_large_deflated_data_set_that_its_header_accounts_for_is_inflated():
     pixels = random.Random(0).randbytes(1 << 16) * 512  # noqa: S311
     plain = written(header(shape=(12, 16), Rows=4096, Columns=4096, PixelData=pixels))

@@ -47,6 +47,7 @@ def odd(lowest, highest):
     return st.floats(lowest, highest).map(lambda length: length * 1.000314159)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     orientation=st.sampled_from([*ORIENTATIONS, (0.96, 0.28, 0.0, -0.28, 0.96, 0.0)]),

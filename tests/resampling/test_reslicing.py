@@ -24,6 +24,7 @@ def noise(grid, slicing, seed=0):
     return Volume(hu, grid, slicing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_no_seam_between_tiles(name, monkeypatch):
     grid, slicing = tilted(20, 2.5, 18.5, (20, 40, 90), (1.1, 1.2, 0.9))
@@ -59,6 +60,7 @@ FIELDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FIELDS)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sphere_keeps_its_place_and_size(kind, name):
@@ -119,6 +121,7 @@ def peak_beyond_the_result(volume, name):
     return peak - out.hu.nbytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["linear", "cubic"])
 @pytest.mark.parametrize("kind", ["oblique", "tilted"])
 def test_memory_holds_the_result_and_a_tile_whatever_the_size(kind, name):

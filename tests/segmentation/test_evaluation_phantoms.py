@@ -7,6 +7,9 @@ import pytest
 from lungs.cases import CASES
 from lungs.scoring import score
 
+# Up to six seconds each.
+pytestmark = pytest.mark.slow
+
 # Neighbours share what is rendered.
 NAMES = (
     "vessels",

@@ -23,6 +23,7 @@ def test_lungs_and_airways_are_told_apart_on_any_spacing(chest, spacing):
     assert lungs.flags == ()
 
 
+@pytest.mark.slow
 def test_agrees_with_the_label_route_on_plain_lungs(chest):
     """The tutorial's way, slow and obvious: what isn't joined to the border of the image."""
     phantom = chest((1.5, 1.5, 1.5)).lungs()
@@ -46,6 +47,7 @@ def test_vessels_and_nodules_inside_are_filled(chest):
     assert min(phantom.dice(lungs.labels)) > 0.995
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line_hu", [-400, -550, -700])
 def test_joined_lungs_part_at_the_junction_line(chest, line_hu):
     phantom = chest((1.5, 1.5, 1.5)).lungs().airways().junction(line_hu)

@@ -2,10 +2,6 @@
 
 import re
 
-import pytest
-
-pytestmark = pytest.mark.workflow
-
 
 def test_a_limit_beyond_the_machine_is_lowered_in_one_line(lab):
     lab.admit("P1")

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 COARSE = Scan(gap_mm=6, shape=(96, 96), spacing_mm=(3.75, 3.75), noise_hu=10)
 
 
-@pytest.mark.workflow
+@pytest.mark.server
 def test_a_patient_is_published_and_stale_by_other_weights(organs, tmp_path):
     # Both lungs of this phantom are airy: all is right lung, and flagged.
     rigged_organs(organs, {5: "airy"}, spacing=(4.0, 4.0, 4.0))
