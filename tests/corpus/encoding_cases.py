@@ -180,8 +180,8 @@ CASES = [
         in_one_of_single_frames,
         refused=(
             "UnsupportedEncoding",
-            "ct/001.dcm has 30 frames, in an object of a class for single frames, without a place "
-            "for each; write each slice as an object of its own, with its ImagePositionPatient",
+            "ct/001.dcm has 30 frames, but its class is for single frames and gives one position "
+            "only; write each slice as a separate object with its ImagePositionPatient",
         ),
     ),
     Case(

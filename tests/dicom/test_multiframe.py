@@ -201,7 +201,7 @@ def test_frames_that_cannot_be_told_apart_concern_only_those_who_decode_them():
 
 def test_a_single_frame_object_of_several_frames_is_refused():
     files = slices(chest(), replace(SMALL, edit=lambda d, _: setattr(d, "NumberOfFrames", 3)))
-    words = "has 3 frames, in an object of a class for single frames, .*; write each slice as an"
+    words = "has 3 frames, but its class is for single frames .*; write each slice as a"
     with pytest.raises(errors.UnsupportedEncoding, match=words):
         read_object(*next(files))
 

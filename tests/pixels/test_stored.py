@@ -200,7 +200,7 @@ def test_other_encodings_are_refused_by_name(syntax, name):
     [
         ({"SamplesPerPixel": 3}, "has SamplesPerPixel 3 where 1 is read; convert"),
         ({"BitsAllocated": 8}, "has BitsAllocated 8 where 16 is read; convert"),
-        ({"NumberOfFrames": 2}, "has 2 frames, in an object of a class for single frames"),
+        ({"NumberOfFrames": 2}, "has 2 frames, but its class is for single frames"),
         ({"PhotometricInterpretation": "MONOCHROME1"}, "is MONOCHROME1 where CT is MONOCHROME2"),
         ({"PhotometricInterpretation": "QUIRINA"}, "is of unknown colours where CT is MONO"),
         ({"HighBit": 16}, "has BitsStored 16 and HighBit 16; convert"),

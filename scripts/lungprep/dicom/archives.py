@@ -1,4 +1,7 @@
-"""Archives and compressed files, which a prefix may hold in place of DICOM, by their bytes."""
+"""Recognise archives and compressed files by their first bytes.
+
+A prefix may hold them instead of DICOM files.
+"""
 
 KINDS = {
     b"\x1f\x8b": "gzip",
@@ -22,7 +25,7 @@ SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".lz", ".Z", ".zip", ".7z", ".
 
 
 def archive_kind(content: bytes) -> str:
-    """What an object is in the plural, such as ``gzip files``; nothing where it is no archive."""
+    """Name the kind of an archive, such as ``gzip files``; empty for any other content."""
     kind = next((name for start, name in KINDS.items() if content.startswith(start)), "")
     if content[TAR] == b"ustar":
         kind = "tar"
@@ -32,10 +35,10 @@ def archive_kind(content: bytes) -> str:
 
 
 def is_archive_kind(kind: str) -> bool:
-    """Whether a kind of objects is one that `archive_kind` names."""
+    """Whether `archive_kind` names this kind of object."""
     return kind.endswith(FILES)
 
 
 def without_suffix(key: str) -> str:
-    """The key of what was packed alone, as ``1.dcm`` in ``1.dcm.gz``."""
+    """Remove the suffix of an archive from a key: ``1.dcm.gz`` becomes ``1.dcm``."""
     return next((key.removesuffix(end) for end in SUFFIXES if key.endswith(end)), key)

@@ -1,7 +1,8 @@
-"""Bounds on what parsing a header may cost: an object is whatever somebody uploaded.
+"""Bounds on the memory and time that parsing a header may take.
 
-A sequence of empty items takes 8 bytes an item in a file and 1,300 as objects; an empty element 8
-and up to 400. So neither may be more than a real header has, before pydicom makes objects of them.
+An object may hold anything that somebody uploaded. An empty item of a sequence takes 8 bytes in a
+file and 1,300 bytes as a Python object; an empty element takes 8 and up to 400 bytes. Their number
+and size are therefore limited to what real headers have, before pydicom makes objects of them.
 """
 
 from io import BytesIO
@@ -9,22 +10,22 @@ from io import BytesIO
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 
-# A frame of an enhanced object has some 15 functional groups, or 2 kB, and takes 150 reads where
-# their length is undefined: these are enough for 6,000 frames and more.
+# A frame of an enhanced object has about 15 functional groups, or 2 kB, and takes 150 reads if
+# their length is undefined. These limits allow more than 6,000 frames.
 MOST_READS = 1_000_000
 MOST_ITEMS = 200_000
 SEQUENCE_BYTES = 16 << 20
-# Texts and numbers: as much as an explicit VR of 16 bits can tell (PS3.5 7.1.2).
+# Texts and numbers: the largest length that an explicit VR of 16 bits can give (PS3.5 7.1.2).
 VALUE_BYTES = 1 << 16
 PIXEL_DATA = 0x7FE00010
 ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 
 
 class Metered(BytesIO):
-    """A stream that ends its reader after more reads than any header takes.
+    """A stream that fails after more reads than any real header takes.
 
-    pydicom makes objects of each sequence of undefined length as it passes it, asked for or not,
-    and reads at least once for each element and item.
+    pydicom makes objects of every sequence of undefined length that it passes, even of those that
+    were not requested. It reads at least once for each element and item.
     """
 
     _reads = 0
@@ -44,19 +45,19 @@ class Metered(BytesIO):
 
 
 def check_value(element: DataElement | RawDataElement, stream: BytesIO) -> None:
-    """Refuse a value that would be too many objects, before it is converted.
+    """Refuse a value that would become too many objects, before it is converted.
 
     Parameters
     ----------
     element : DataElement or RawDataElement
-        As pydicom's generator yields it.
+        Element, as pydicom's generator yields it.
     stream : BytesIO
-        That it was read from, and stands behind its value.
+        Stream that the element was read from, positioned at the end of its value.
 
     Raises
     ------
     ValueError
-        Where it is larger, or holds more items at any depth, than that of any real header.
+        If the value is larger, or holds more items at any depth, than any real header.
     """
     tag = int(element.tag)
     in_dictionary = dictionary_VR(tag) if dictionary_has_tag(tag) else ""

@@ -1,4 +1,4 @@
-"""CT objects that can't be read, with as much of their headers as tells whether that matters."""
+"""CT objects that can't be read, with the part of the header that tells whether they matter."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ class BrokenObject:
     Attributes
     ----------
     header : Slice
-        Its key, and those of ImageType and SeriesInstanceUID that were read whole.
+        Key of the object, with the tags of `IDENTITY` that were read completely.
     error : DataError
-        What is wrong with it.
+        The fault.
     """
 
     header: Slice
@@ -30,7 +30,7 @@ class BrokenObject:
 
 
 def read_or_break(key: str, content: bytes) -> list[Slice] | str | BrokenObject:
-    """Like `lungprep.dicom.objects.read_object`, with a `BrokenObject` in place of an error."""
+    """Call `lungprep.dicom.objects.read_object`; return a `BrokenObject` instead of an error."""
     try:
         return read_object(key, content)
     except DataError as error:
@@ -38,9 +38,9 @@ def read_or_break(key: str, content: bytes) -> list[Slice] | str | BrokenObject:
 
 
 def _identity(content: bytes) -> Dataset:
-    """The tags that tell where an object belongs.
+    """Read the tags that tell which series an object belongs to.
 
-    The last element of a file that breaks off may be half of itself, and is left out.
+    The last element of a truncated file may be incomplete, so it is left out.
     """
     try:
         dataset = parse(content, TAGS, data_start(content))

@@ -1,8 +1,8 @@
-"""Elements with a VR or a length that the standard does not know (PS3.5 7.1.2), made regular.
+"""Repair elements whose VR or length field breaks the standard (PS3.5 7.1.2).
 
-Some exporters write private elements under VRs of their own, or give a VR of 32-bit length one of
-16 bits, or the other way round. Readers that take the one for the other lose their way; where the
-next element follows tells which it is.
+Some exporters write private elements under VRs of their own, or write a 16-bit length for a VR
+that has a 32-bit length, or the reverse. A reader that assumes the wrong form loses its position in
+the file. The position of the next element tells which form was written.
 """
 
 import struct
@@ -17,7 +17,7 @@ LONG = {str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32}
 SEQUENCE_END = b"\xfe\xff\xdd\xe0\0\0\0\0"
 SEQUENCE_STARTS = (b"SQ\0\0\xff\xff\xff\xff", b"UN\0\0\xff\xff\xff\xff")
 ELEMENT = struct.Struct("<HH2sH")
-# No header comes near it.
+# Far more than any header has.
 MOST_ELEMENTS = 100_000
 
 
@@ -27,15 +27,15 @@ def regular(content: bytes, start: int) -> bytes | None:
     Parameters
     ----------
     content : bytes
-        A file.
+        The whole file.
     start : int
-        Where its first element starts.
+        Offset of its first element.
 
     Returns
     -------
     bytes or None
-        The file with a header that can be read. None where all elements up to the pixel data are
-        regular, or one of them can't be told.
+        The file with a readable header. None if all elements up to the pixel data are regular, or
+        if the form of one of them can't be determined.
     """
     parts: list[bytes] = []
     kept, position = 0, start
@@ -66,7 +66,7 @@ def regular(content: bytes, start: int) -> bytes | None:
 
 
 def _forms(content: bytes, position: int) -> Iterator[tuple[int, int]]:
-    """Ways to read an element's header, the likeliest first: its size, and the value's length."""
+    """Yield the possible forms of an element's header, likeliest first: its size, its length."""
     vr, short = struct.unpack_from("<4x2sH", content, position)
     if vr in SHORT:
         yield 8, short
@@ -78,7 +78,7 @@ def _forms(content: bytes, position: int) -> Iterator[tuple[int, int]]:
 
 
 def _stop(content: bytes, start: int, length: int) -> int | None:
-    """Where a value ends; None where it does not."""
+    """Return the offset of a value's end; None if the file ends before it."""
     if length != UNDEFINED:
         return start + length if start + length <= len(content) else None
     stop, depth = start, 1
@@ -92,7 +92,7 @@ def _stop(content: bytes, start: int, length: int) -> int | None:
 
 
 def _follows(content: bytes, position: int, stop: int) -> bool:
-    """Whether an element starts at `stop` that can come after the one at `position`."""
+    """Whether the bytes at `stop` can be the element after the one at `position`."""
     if stop + ELEMENT.size > len(content):
         return False
     group, number = struct.unpack_from("<HH", content, position)

@@ -1,4 +1,4 @@
-"""What a DICOM object is: a CT image, or one of the kinds that lie beside CT images."""
+"""Tell CT images from the other kinds of DICOM objects that lie beside them."""
 
 from pydicom.dataset import Dataset
 from pydicom.uid import (
@@ -9,9 +9,10 @@ from pydicom.uid import (
 
 ENHANCED = {EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage}
 CT_CLASSES = {CTImageStorage, *ENHANCED}
-# Secondary Capture Image Storage and its four multi-frame kinds (PS3.6 A): screenshots, even of CT.
+# Secondary Capture Image Storage and its four multi-frame classes (PS3.6 A): screenshots, even if
+# they show CT.
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-# Defined terms of Modality (PS3.3 C.7.3.1.1.1) that prefixes of chest CT hold.
+# Defined terms of Modality (PS3.3 C.7.3.1.1.1) that occur beside chest CT.
 MODALITIES = frozenset(
     (
         *("CR", "DX", "ECG", "FID", "KO", "MG", "MR", "NM", "OT", "PR", "PT", "REG", "RF"),
@@ -25,18 +26,18 @@ OTHER = "other DICOM"
 
 
 def kind_of(dataset: Dataset) -> str:
-    """Tell by its SOP class what an object is, and by its modality where that is no CT class.
+    """Tell the kind of an object by its SOP class, or by its modality if that is not a CT class.
 
     Parameters
     ----------
     dataset : Dataset
-        With `file_meta`, SOPClassUID and Modality, each of which may be absent.
+        Header with `file_meta`, SOPClassUID and Modality; each of them may be absent.
 
     Returns
     -------
     str
-        `CT` for a CT image; ``secondary capture``; a known Modality; `OTHER`; or nothing, where the
-        object says nothing of the kind, as a file that breaks off early.
+        `CT` for a CT image; ``secondary capture``; a known Modality; `OTHER`; or an empty text if
+        the header has neither SOP class nor modality, as in a truncated file.
     """
     announced = dataset.file_meta.get("MediaStorageSOPClassUID", "")
     sop_class = str(dataset.get("SOPClassUID") or announced)

@@ -1,8 +1,8 @@
-"""Enhanced multi-frame CT: the frames as if each were an image of its own (PS3.3 A.38, A.70).
+"""Split enhanced multi-frame CT into single frames (PS3.3 A.38, A.70).
 
-What single-frame images hold at the top level lies here in functional groups (PS3.3 C.7.6.16): a
-group holds for all frames, in SharedFunctionalGroupsSequence, or for one, in its item of
-PerFrameFunctionalGroupsSequence.
+Many elements that are at the top level of a single-frame image are in functional groups here (PS3.3
+C.7.6.16). A group in SharedFunctionalGroupsSequence applies to all frames; a group in an item of
+PerFrameFunctionalGroupsSequence applies to one frame.
 """
 
 from pydicom.datadict import dictionary_VR
@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 
 from lungprep.errors import UndecodablePixels
 
-# Group, keyword in it, keyword in a single-frame image.
+# Functional group, keyword in the group, keyword in a single-frame image.
 GROUPS = (
     ("PlanePositionSequence", "ImagePositionPatient", "ImagePositionPatient"),
     ("PlaneOrientationSequence", "ImageOrientationPatient", "ImageOrientationPatient"),
@@ -42,9 +42,9 @@ GROUPS = (
 GROUP_OF = {keyword: group for group, _, keyword in GROUPS}
 SHARED = "SharedFunctionalGroupsSequence"
 PER_FRAME = "PerFrameFunctionalGroupsSequence"
-# Legitimate at the top level too, where they describe the object as a whole.
+# These are valid at the top level too, where they describe the object as a whole.
 OF_OBJECT = {"ImageType", "AcquisitionNumber", "AcquisitionTime", "ContentTime"}
-# An object that announces more was not made by a scanner.
+# No scanner makes an object of more frames.
 MOST_FRAMES = 20_000
 
 
@@ -61,14 +61,15 @@ def flattened(key: str, dataset: Dataset) -> list[Dataset]:
     Returns
     -------
     list of Dataset
-        Each holds the object's elements, without the functional groups, and its frame's values
-        under the keywords of single-frame images; a value whose group is missing is missing.
-        InstanceNumber is the frame's number, from 1. Pixel data is the object's own, not copied.
+        One dataset per frame. It holds the object's elements without the functional groups, and
+        the frame's values under the keywords of single-frame images. If a group is absent, its
+        values are absent too. InstanceNumber is the number of the frame, from 1. All frames share
+        the object's pixel data, which is not copied.
 
     Raises
     ------
     UndecodablePixels
-        Where NumberOfFrames and the functional groups contradict each other.
+        If NumberOfFrames and the functional groups contradict each other.
     """
     shared = next(iter(dataset.get(SHARED) or []), Dataset())
     items = list(dataset.get(PER_FRAME) or [])
@@ -90,7 +91,7 @@ def flattened(key: str, dataset: Dataset) -> list[Dataset]:
 
 
 def _fill(frame: Dataset, *sources: Dataset) -> None:
-    """Set the values of a frame's functional groups; the first source that has a group wins."""
+    """Set the values of a frame from its functional groups; the first source with a group wins."""
     for sequence, name, keyword in GROUPS:
         groups = next((source[sequence].value for source in sources if sequence in source), None)
         if groups and name in groups[0]:
@@ -99,11 +100,11 @@ def _fill(frame: Dataset, *sources: Dataset) -> None:
 
 
 def _set(frame: Dataset, keyword: str, value: object) -> None:
-    """Set a value in an element of its own: those of the object are shared by its frames."""
+    """Set a value in a new element, because the frames share the elements of the object."""
     tag = Tag(keyword)
     frame[tag] = DataElement(tag, dictionary_VR(tag), value, already_converted=True)
 
 
 def _time(value: str) -> str:
-    """The time of day in a date with time (PS3.5 6.2, DT), without an offset from UTC."""
+    """Return the time of day in a DT value (PS3.5 6.2), without the offset from UTC."""
     return value[8:].partition("+")[0].partition("-")[0]

@@ -1,4 +1,4 @@
-"""One DICOM object: its CT slices, or what else it is."""
+"""Read one DICOM object: its CT slices, or the kind of another object."""
 
 import struct
 from contextlib import suppress
@@ -15,7 +15,8 @@ from lungprep.dicom.slices import CONVERTED, IDENTITY_TAGS, TAGS, Slice, check_s
 from lungprep.errors import UndecodablePixels, UnsupportedEncoding
 from lungprep.pixels.encapsulation import Spans, frame_spans
 
-# Starts of a data set, and of file meta information, without preamble and prefix (PS3.10 7.1).
+# First bytes of a data set, or of file meta information, in a file without preamble and prefix
+# (PS3.10 7.1).
 HEADLESS = (b"\x08\x00", b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x02\x00\x02\x00")
 
 
@@ -32,18 +33,18 @@ def read_object(key: str, content: bytes) -> list[Slice] | str:
     Returns
     -------
     list of Slice or str
-        The slices of a CT image object in the order of its frames; or, of any other object, what
-        it is: ``not DICOM``, an archive such as ``gzip files``, its Modality, ``secondary capture``
-        or ``other DICOM``.
+        The slices of a CT object in the order of its frames, or the kind of any other object:
+        ``not DICOM``, an archive such as ``gzip files``, its Modality, ``secondary capture`` or
+        ``other DICOM``.
 
     Raises
     ------
     UndecodablePixels
-        For a CT object, or one of unknown kind, that breaks off or makes no sense.
+        If a CT object, or one of unknown kind, is truncated or invalid.
     UnsupportedEncoding
-        For several frames in an object of a class for single ones.
+        If an object of a single-frame class has several frames.
     SliceTooLarge
-        For a CT object that announces more pixels than any scanner makes.
+        If a CT object announces more pixels than any scanner makes.
     """
     start = data_start(content)
     if start == 0 and not content.startswith(HEADLESS):
@@ -62,23 +63,23 @@ def read_object(key: str, content: bytes) -> list[Slice] | str:
             dataset, broken = mended, ""
         if "PixelRepresentation" not in dataset:
             _drop_signed(dataset)
-        # pydicom converts a value, or finds that it can't, when it is asked for.
+        # pydicom converts a value on first access; an invalid value must fail here, not later.
         for tag in CONVERTED:
             dataset.get(tag)
         _check(key, dataset, broken)
         return _slices(key, dataset)
     except BROKEN as error:
-        # Not the text of the error, which may quote the value of a broken element.
+        # The text of the error may quote the value of a broken element, so it is left out.
         raise _broken(key, type(error).__name__) from error
 
 
 def data_start(content: bytes) -> int:
-    """Where the first element starts: behind preamble and prefix, if there are any."""
+    """Return the offset of the first element: after preamble and prefix, if they are present."""
     return PREFIX.stop if is_dicom(content) else 0
 
 
 def _parsed(content: bytes, start: int) -> tuple[Dataset, str]:
-    """The elements of a file, and how it is broken if it is."""
+    """Return the elements of a file, and its fault; empty if it has none."""
     try:
         return parse(content, TAGS, start), ""
     except BrokenFile as error:
@@ -86,9 +87,9 @@ def _parsed(content: bytes, start: int) -> tuple[Dataset, str]:
 
 
 def _mended(content: bytes, dataset: Dataset) -> Dataset | None:
-    """The elements of a file that lost its pixel data to an irregular element or delimiter.
+    """Read a file again whose pixel data was lost to an irregular element or a missing delimiter.
 
-    The delimiter behind encoded frames is left out by some exporters; the frames must be whole.
+    Some exporters leave out the delimiter after encoded frames; the frames must be complete.
     """
     closed = content + SEQUENCE_END if _is_encoded(dataset) else None
     is_explicit = dataset.original_encoding == (False, True)
@@ -102,7 +103,7 @@ def _mended(content: bytes, dataset: Dataset) -> Dataset | None:
 
 
 def _drop_signed(dataset: Dataset) -> None:
-    """Take out the values whose sign only PixelRepresentation tells: that one is what is missing.
+    """Drop the values whose sign only PixelRepresentation gives, since that tag is absent.
 
     In implicit VR, pydicom can't convert them.
     """
@@ -112,7 +113,7 @@ def _drop_signed(dataset: Dataset) -> None:
 
 
 def _is_whole(dataset: Dataset) -> bool:
-    """Whether no fragment of the encoded frames breaks off."""
+    """Whether all fragments of the encoded frames are complete."""
     with suppress(*BROKEN):
         return bool(frame_spans(dataset.PixelData, int(dataset.get("NumberOfFrames") or 1)))
     return False
@@ -154,7 +155,7 @@ def _slices(key: str, dataset: Dataset) -> list[Slice]:
 
 
 def _taken_out(dataset: Dataset) -> dict[str, str]:
-    """Move the tags of `IDENTITY` out of a data set, as stripped text."""
+    """Remove the tags of `IDENTITY` from a data set, and return them as stripped text."""
     identity = {}
     for keyword, tag in IDENTITY_TAGS:
         if tag in dataset:
@@ -166,20 +167,20 @@ def _taken_out(dataset: Dataset) -> dict[str, str]:
 
 
 def _check_single(key: str, dataset: Dataset) -> None:
-    """Refuse several frames in an object of a class that has a place for one only."""
+    """Refuse several frames in an object of a single-frame class, which gives one position only."""
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:
         raise UnsupportedEncoding(
-            f"{key} has {frames} frames, in an object of a class for single frames, without a "
-            "place for each",
-            "write each slice as an object of its own, with its ImagePositionPatient",
+            f"{key} has {frames} frames, but its class is for single frames and gives one "
+            "position only",
+            "write each slice as a separate object with its ImagePositionPatient",
         )
 
 
 def _frame_spans(dataset: Dataset, frames: int) -> list[Spans]:
-    """Where encoded frames lie; nowhere yet, where they are not encoded or can't be found.
+    """Return the spans of encoded frames; empty if frames are not encoded or can't be found.
 
-    Whether they can be found matters to those who decode a frame, and to no other slice.
+    Frames that can't be found are an error only when a frame is decoded.
     """
     if _is_encoded(dataset):
         with suppress(ValueError, struct.error):

@@ -1,4 +1,4 @@
-"""Overlays in the unused bits of pixel data, as old files have them (PS3.3 C.9.2, retired)."""
+"""Overlays in the unused bits of pixel data, as in old files (PS3.3 C.9.2, retired)."""
 
 from contextlib import suppress
 
@@ -17,10 +17,10 @@ IN_PIXELS = 16
 
 
 def overlay_bits(dataset: Dataset) -> int:
-    """The bits of a cell, as a mask, that the header says overlays lie in.
+    """Return a mask of the bits of a cell that hold overlays, according to the header.
 
-    An overlay with data of its own has one bit allocated, at position 0. One of 16 bits allocated
-    lies in the pixel data, in all bits that can be if it names none.
+    An overlay with separate data has one bit allocated, at position 0. An overlay with 16 bits
+    allocated lies in the pixel data; if it names no bit, it may lie in any of them.
     """
     mask = 0
     for group in GROUPS:

@@ -1,4 +1,4 @@
-"""From the bytes of a DICOM file to the elements that matter (PS3.10 7; PS3.5 7 and A)."""
+"""Read the required elements of a DICOM file (PS3.10 7; PS3.5 7 and A)."""
 
 import logging
 import struct
@@ -24,13 +24,14 @@ from pydicom.uid import (
 from lungprep.dicom.bounds import Metered, check_value
 from lungprep.dicom.representations import with_known_vr
 
-# Where a value breaks the rules of its VR or character set, pydicom warns and quotes it: a name
-# would be in the job's log. Values are checked where they are used, and errors designed.
+# If a value breaks the rules of its VR or character set, pydicom warns and quotes it, which would
+# write a name to the job's log. lungprep checks each value where it uses it.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
-# What pydicom and its decoders raise on broken files; found by truncating and flipping bytes.
+# Errors that pydicom and its decoders raise on broken files; found by truncating files and flipping
+# bytes.
 BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -54,13 +55,14 @@ PREFIX = slice(128, 132)
 CHARACTER_SET = 0x00080005
 PIXEL_DATA = 0x7FE00010
 UNDEFINED_LENGTH = 0xFFFFFFFF
-# What a file without TransferSyntaxUID is in, by whether its elements lack their VR.
+# Transfer syntax of a file without TransferSyntaxUID; the key says whether its VRs are implicit.
 NATIVE = {True: ImplicitVRLittleEndian, False: ExplicitVRLittleEndian}
 GROUP_1 = 0x00010000
-# Values of more bytes are looked up in the content, which saves pixel data from being copied.
+# pydicom defers longer values; they are then sliced from the content, so pixel data is not copied.
 COPIED_BYTES = 1 << 16
-# A deflated data set up to this size is inflated on trust; no header comes near it. What is more is
-# a series of frames, which have noise: zeros alone deflate to a thousandth.
+# A deflated data set is inflated up to this size without further checks; every header is far
+# smaller. A larger one holds frames, and frames have noise, which does not deflate to less than
+# 1/MOST_DEFLATED. Only constant data deflates to a thousandth.
 TRUSTED_BYTES = 16 << 20
 MOST_DEFLATED = 100
 # No CT object is larger: 4,000 slices of 512 x 512 pixels.
@@ -68,12 +70,12 @@ LARGEST_BYTES = 2 << 30
 
 
 class BrokenFile(Exception):
-    """The elements break off or make no sense.
+    """The elements of a file are truncated or invalid.
 
     Attributes
     ----------
     dataset : pydicom.Dataset
-        What was read by then.
+        Elements that were read before the fault.
     """
 
     def __init__(self, reason: str, dataset: Dataset) -> None:
@@ -82,7 +84,7 @@ class BrokenFile(Exception):
 
 
 def is_dicom(content: bytes) -> bool:
-    """Whether a file starts as PS3.10 7.1 wants: 128 bytes of anything, then DICM."""
+    """Whether a file starts with a preamble of 128 bytes and the prefix DICM (PS3.10 7.1)."""
     return content[PREFIX] == b"DICM"
 
 
@@ -94,21 +96,21 @@ def parse(content: bytes, tags: Tags, start: int = PREFIX.stop) -> Dataset:
     content : bytes
         The whole file.
     tags : list of int
-        The elements wanted; all others are skipped.
+        Tags to read; all other elements are skipped.
     start : int
-        Where the first element starts: 0 in a file without preamble and prefix.
+        Offset of the first element: 0 in a file without preamble and prefix.
 
     Returns
     -------
     Dataset
-        With `file_meta`. Values are not converted until they are asked for; PixelData of defined
-        length is a memoryview of the content, which lives as long as that. SpecificCharacterSet
-        is passed over: text is read as Latin-1, which has no invalid bytes to stumble over.
+        Elements, with `file_meta`. A value is converted on first access. PixelData of defined
+        length is a memoryview that keeps the content alive. SpecificCharacterSet is ignored: text
+        is read as Latin-1, in which every byte is valid.
 
     Raises
     ------
     BrokenFile
-        Where elements break off or make no sense.
+        If the elements are truncated or invalid.
     """
     meta: Elements = {}
     body: Elements = {}
@@ -137,7 +139,7 @@ def parse(content: bytes, tags: Tags, start: int = PREFIX.stop) -> Dataset:
     if not syntax and _is_native(body.get(BaseTag(PIXEL_DATA))):
         dataset.file_meta.TransferSyntaxUID = NATIVE[encoding[0]]
     if failure is not None:
-        # Not the text of the error, which may quote the value of a broken element.
+        # The text of the error may quote the value of a broken element, so it is left out.
         kind = type(failure)
         reason = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
         raise BrokenFile(reason, dataset) from failure
@@ -145,7 +147,7 @@ def parse(content: bytes, tags: Tags, start: int = PREFIX.stop) -> Dataset:
 
 
 def _is_native(pixels: Element | None) -> bool:
-    """Whether pixel data is not encoded (PS3.5 A.4): encoded frames have no length of their own."""
+    """Whether pixel data is native (PS3.5 A.4): encapsulated data has undefined length."""
     return isinstance(pixels, RawDataElement) and pixels.length != UNDEFINED_LENGTH
 
 
@@ -154,7 +156,7 @@ def _is_behind_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
 
 
 def _is_implicit(stream: BytesIO, syntax: str) -> bool:
-    """Whether elements lack their VR: some files' transfer syntax lies, their first element not."""
+    """Whether VRs are implicit, by the first element: some files name the wrong transfer syntax."""
     start = stream.tell()
     vr = stream.read(6)[4:]
     stream.seek(start)
@@ -164,23 +166,25 @@ def _is_implicit(stream: BytesIO, syntax: str) -> bool:
 def _elements(
     stream: BytesIO, content: bytes, encoding: tuple[bool, bool], tags: Tags
 ) -> Iterator[Element]:
-    """The elements asked for, up to the pixel data: what follows, padding mostly, may be endless.
+    """Yield the requested elements up to the pixel data.
+
+    The rest of a file is mostly padding and may be very long, so it is not read.
 
     Parameters
     ----------
     stream : BytesIO
-        The content, from where its data set starts.
+        Stream of the content, positioned at the start of the data set.
     content : bytes
-        All of it.
+        The whole content.
     encoding : tuple of bool
-        Implicit VR, little endian.
+        Whether VRs are implicit, and whether the byte order is little endian.
     tags : list of int
-        The elements wanted.
+        Tags to read.
 
     Raises
     ------
     ValueError
-        For an element of group 0, as in a run of zeros, which would be read as a million elements.
+        If an element of group 0 follows: a run of zeros would be read as a million elements.
     """
     implicit, little = encoding
     header = struct.Struct("<>"[not little] + ("HHL" if implicit else "HH2xH"))
@@ -207,7 +211,7 @@ def _elements(
 
 
 def _with_value(element: Element, content: bytes) -> Element:
-    """Give an element that pydicom has deferred its value, or what of that is there."""
+    """Set the value of an element that pydicom deferred; a truncated value stays truncated."""
     if not isinstance(element, RawDataElement) or element.value is not None or not element.length:
         return element
     where = slice(element.value_tell, element.value_tell + element.length)
@@ -217,29 +221,30 @@ def _with_value(element: Element, content: bytes) -> Element:
 
 
 def _is_passed_over(tag: BaseTag, vr: str | None, length: int) -> bool:
-    """SpecificCharacterSet: pydicom warns about a wrong one, and quotes it; and what can't be."""
+    """Whether to skip an element: SpecificCharacterSet, which pydicom quotes, or group 0."""
     return int(tag) == CHARACTER_SET or int(tag) < GROUP_1
 
 
 def inflate(zipped: bytes) -> tuple[bytes, bool]:
-    """Inflate a data set (PS3.5 A.5), and no further than its own header accounts for.
+    """Inflate a data set (PS3.5 A.5) up to the size that its header announces.
 
     Parameters
     ----------
     zipped : bytes
-        A deflate stream without header (RFC 1951); what follows it is left alone.
+        A deflate stream without header (RFC 1951); bytes after its end are ignored.
 
     Returns
     -------
     inflated : bytes
-        At most 16 MiB more than the pixels that the header announces.
+        The data set; at most 16 MiB more than the pixels that the header announces.
     whole : bool
-        Whether that is all: false for a stream that breaks off, or holds more.
+        Whether the data set is complete: false if the stream is truncated, or longer than the
+        limit.
 
     Raises
     ------
     zlib.error
-        Where it is no such stream.
+        If the bytes are not a deflate stream.
     """
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     inflated = stream.decompress(zipped, TRUSTED_BYTES)
@@ -250,7 +255,10 @@ def inflate(zipped: bytes) -> tuple[bytes, bool]:
 
 
 def _pixel_bytes(start: bytes) -> int:
-    """Bytes of the pixels that the start of an explicit little endian data set announces."""
+    """Return the size of the pixels that the start of a data set announces, bytes.
+
+    A deflated data set is always explicit little endian (PS3.5 A.5).
+    """
     tags: Tags = [BaseTag(tag) for tag in (0x00280008, 0x00280010, 0x00280011, PIXEL_DATA)]
     header = Dataset({e.tag: e for e in _elements(BytesIO(start), start, (False, True), tags)})
     frames, rows, columns = (

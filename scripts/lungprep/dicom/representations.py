@@ -1,4 +1,4 @@
-"""Elements under another VR than the data dictionary's (PS3.6), where their bytes are plain."""
+"""Correct the VR of elements that were written under another VR than the dictionary's (PS3.6)."""
 
 import re
 from functools import cache
@@ -9,20 +9,20 @@ from pydicom.dataelem import DataElement, RawDataElement
 TEXTS = frozenset(
     ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR")
 ) | {"UT"}
-# Bytes of a number of the other VRs that are looked at.
+# Bytes per number of the binary VRs that are corrected.
 NUMBERS = {"US": 2, "SS": 2, "UL": 4, "SL": 4}
 BYTES = frozenset(("OB", "OW", "OD", "OF", "OL", "OV", "UN"))
 PRINTABLE = re.compile(rb"[\x20-\x7e\t\r\n]*\0*")
-# Digits in place of a binary number, which would be one beyond all reason.
+# Text under the VR of a binary number: as a number, these digits would be far out of range.
 PLAIN_NUMBER = re.compile(rb"(?=.*[0-9])[0-9+\-.eE\\ ]+\0*")
 
 
 def with_known_vr(element: DataElement | RawDataElement) -> DataElement | RawDataElement:
-    """Give a standard element that was written under a wrong VR its own.
+    """Give a standard element the VR of the dictionary if its value fits.
 
-    Exporters that don't know a tag write its text as OB or LO, say. Text in place of a text, and a
-    binary number of the right length in place of one, can't be mistaken for anything else; all
-    others keep the VR that they came with.
+    Exporters that don't know a tag write its text as OB or LO, for example. A printable value of a
+    text VR, and a value of the right length of a binary VR, are unambiguous. All other elements
+    keep the VR under which they were written.
     """
     known = _dictionary_vr(element.tag)
     vr = element.VR
@@ -42,5 +42,5 @@ def with_known_vr(element: DataElement | RawDataElement) -> DataElement | RawDat
 
 @cache
 def _dictionary_vr(tag: int) -> str | None:
-    """The VR of a tag; None of a private or unknown one. Of several possible ones the first."""
+    """Return the VR of a tag, the first if it has several; None for a private or unknown tag."""
     return dictionary_VR(tag).partition(" ")[0] if dictionary_has_tag(tag) else None

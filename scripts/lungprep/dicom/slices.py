@@ -1,4 +1,4 @@
-"""A CT slice, and the tags that matter."""
+"""A CT slice, and the tags that are read from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ from lungprep.dicom.parsing import Tags
 from lungprep.errors import MissingTag, SliceTooLarge
 from lungprep.pixels.encapsulation import Spans
 
-# Who was examined, and when: compared with each other and shown to nobody. They are kept apart, as
-# they were written, for a name that breaks the rules of its VR says nothing about the image.
+# Tags that identify the person and the examination: compared between slices, never shown. They are
+# kept separately and unconverted, because an invalid name is not a fault of the image.
 IDENTITY = [
     "PatientID",
     "PatientName",
@@ -84,30 +84,30 @@ IDENTITY_TAGS = [(keyword, Tag(keyword)) for keyword in IDENTITY]
 
 # More than any CT scanner makes.
 MOST_PIXELS = 8192 * 8192
-# What values are padded by: blanks, and NUL where the VR does not allow it.
+# Characters that pad values: white space, and NUL even under VRs that do not allow it.
 BLANK = " \t\r\n\v\f\0"
 EXPORT_AGAIN = "export the series again with its geometry and rescale tags"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A CT slice, not yet decoded: an object, or a frame of one.
+    """A CT slice, not yet decoded: an object, or one frame of an object.
 
     Attributes
     ----------
     key : str
-        Name in the store, for messages; that of a frame ends in its number from 1.
+        Name in the store, for messages; the name of a frame ends in its number, from 1.
     dataset : pydicom.Dataset
-        The tags of `HEADER` and the pixel data of the object. A frame's values stand under the
+        The tags of `HEADER` and the pixel data of the object. The values of a frame are under the
         keywords of single-frame images.
     frame : int
         Index of the frame in the pixel data.
     frames : int
-        Frames in the pixel data.
+        Number of frames in the pixel data.
     spans : tuple of tuple of int
-        Where the encoded frame's fragments start and stop in the pixel data, once they are known.
+        Start and stop of the encoded frame's fragments in the pixel data; empty if unknown.
     identity : mapping of str to str
-        The tags of `IDENTITY` that are there. None of their values may reach an output.
+        The tags of `IDENTITY` that are present. None of their values may reach an output.
     """
 
     key: str
@@ -119,26 +119,26 @@ class Slice:
 
     @property
     def series_uid(self) -> str:
-        """SeriesInstanceUID; empty where it is absent."""
+        """SeriesInstanceUID; empty if it is absent."""
         return self.text("SeriesInstanceUID")
 
     def text(self, keyword: str) -> str:
-        """A tag's value as stripped text; empty where it is absent."""
+        """Return a tag's value as stripped text; empty if the tag is absent."""
         value = self.dataset.get(keyword)
         values = value if isinstance(value, MultiValue | list) else [value]
         return "\\".join("" if v is None else str(v).strip(BLANK) for v in values)
 
     def written(self, keyword: str) -> str:
-        """A tag of `IDENTITY` as it was written, stripped; empty where it is absent."""
+        """Return a tag of `IDENTITY` as it was written, stripped; empty if it is absent."""
         return self.identity.get(keyword, "")
 
     def numbers(self, keyword: str, count: int) -> tuple[float, ...]:
-        """The `count` finite numbers of a tag.
+        """Return the `count` numbers of a tag.
 
         Raises
         ------
         MissingTag
-            Where the tag is absent, empty, of another length or not finite.
+            If the tag is absent or empty, or has another count or a value that is not finite.
         """
         value = self.dataset.get(keyword)
         values = value if isinstance(value, MultiValue | list) else [value]
@@ -154,19 +154,19 @@ class Slice:
         return numbers
 
     def integer(self, keyword: str, default: int) -> int:
-        """A whole number, or `default` where the tag is absent or empty."""
+        """Return a tag's whole number; `default` if the tag is absent or empty."""
         if self.dataset.get(keyword) in (None, ""):
             return default
         return int(self.numbers(keyword, 1)[0])
 
     def _place(self, keyword: str) -> str:
-        """A keyword with the functional group that a frame should have it in."""
+        """Return a keyword, in an enhanced object with the functional group that should hold it."""
         in_group = self.text("SOPClassUID") in ENHANCED and keyword in GROUP_OF
         return f"{keyword} in its {GROUP_OF[keyword]}" if in_group else keyword
 
 
 def _padded_numbers(text: str) -> tuple[float, ...]:
-    """Numbers of a text that pads each by something, or has empty ones behind; none where not."""
+    """Read numbers from text with padding or empty values at the end; empty if it has others."""
     try:
         return tuple(float(v.strip(BLANK)) for v in text.rstrip("\\" + BLANK).split("\\"))
     except ValueError:
@@ -174,12 +174,12 @@ def _padded_numbers(text: str) -> tuple[float, ...]:
 
 
 def check_size(key: str, rows: int, columns: int) -> None:
-    """Refuse a slice of more pixels than any scanner makes, before memory is taken for it.
+    """Refuse a slice of more pixels than any scanner makes, before memory is allocated for it.
 
     Raises
     ------
     SliceTooLarge
-        For more than 8192 x 8192 pixels.
+        If the slice has more than 8192 x 8192 pixels.
     """
     if rows * columns > MOST_PIXELS:
         raise SliceTooLarge(
