@@ -22,7 +22,7 @@ def test_turned_axes_are_told(caplog):
     caplog.set_level(logging.INFO)
     resample(random_volume((8, 9, 10), (2.0, 1.0, 1.0), rotation(10, 0, 0)), (1.0, 1.0, 1.0))
     # Down the 9 rows and the 16 mm of slices: 9 (1 - cos 10) + 16 sin 10.
-    words = "resliced onto the patient's axes: those of the scan lead a corner 2.92 mm off"
+    words = "resliced onto the patient's axes: the scan's own axes place a corner 2.92 mm off"
     assert caplog.messages == [words]
 
 
@@ -31,7 +31,7 @@ def test_shifted_slices_are_told(caplog):
     shifts = [(0.0, 0.0)] * 7 + [(-1.25, 0.5)]
     slicing = slicing_of(2.0 * np.arange(8), shifts)
     resample(random_volume((8, 9, 10), (2.0, 1.0, 1.0), slicing=slicing), (1.0, 1.0, 1.0))
-    assert caplog.messages == ["resliced: slices lie up to 1.25 mm aside"]
+    assert caplog.messages == ["resliced: slices are shifted by up to 1.25 mm"]
 
 
 @pytest.mark.parametrize("direction", [rotation(0, 0, 0), rotation(10, 0, 0)])
@@ -71,6 +71,6 @@ def test_a_tilted_gantry_is_told_by_both(caplog):
     grid, slicing = tilted(8, 2.0, 10.0, (8, 9, 10), (2.0, 1.0, 1.0))
     resample(Volume(np.zeros((8, 9, 10), np.int16), grid, slicing), (1.0, 1.0, 1.0))
     assert caplog.messages == [
-        "resliced onto the patient's axes: those of the scan lead a corner 2.87 mm off, "
-        "slices lie up to 1.22 mm aside"
+        "resliced onto the patient's axes: the scan's own axes place a corner 2.87 mm off, "
+        "slices are shifted by up to 1.22 mm"
     ]

@@ -1,1 +1,1 @@
-"""What voxels of a result may show, and the values that they are stored as."""
+"""Crop of a result, voxels that it hides, and the scale of its stored values."""

@@ -1,4 +1,4 @@
-"""Which box of the resampled grid is published."""
+"""Choose the box of the resampled grid that is published."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -8,24 +8,23 @@ from lungprep.volume import Box, Grid
 
 
 def crop_box(lungs_box: Box, grid: Grid, options: ExportOptions) -> Box:
-    """Box that is published of a grid, by that of the lungs."""
+    """Return the box to publish, given the smallest box around the lungs."""
     if options.crop_margin_mm == "keep":
         return (0, 0, 0), grid.shape
     return lung_box(lungs_box, grid, options.crop_margin_mm)
 
 
 def lung_box(lungs_box: Box, grid: Grid, margin_mm: Sequence[Sequence[float]]) -> Box:
-    """Box of the lungs plus a margin.
+    """Return the box of the lungs plus a margin, cut at the edge of the grid.
 
     Parameters
     ----------
     lungs_box : Box
         The smallest box around the lungs.
     grid : Grid
-        Of the labels.
+        Grid of the labels.
     margin_mm : sequence of 3 pairs of float
-        Margin per axis (z, y, x), below and above, rounded up to whole voxels, as far as the grid
-        reaches.
+        Margin per axis (z, y, x), below and above, rounded up to whole voxels.
     """
     starts, stops = [], []
     for axis, (below, above) in enumerate(margin_mm):

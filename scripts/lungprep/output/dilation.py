@@ -1,8 +1,8 @@
-"""Exact dilation of a fine mask by a body given in millimetres, on any spacing.
+"""Exact dilation of a mask by a ball or diamond given in millimetres, on any spacing.
 
-The body is a bundle of rods along x, one for each offset in z and y. So the mask is widened along x
-once for each length of rod, and the results are joined with shifts along z and y alone: on packed
-bits, eight voxels a byte, which needs no shifting of bits.
+The structuring element is a bundle of rods along x, one for each offset in z and y. The mask is
+dilated along x once for each length of rod, and the results are joined with shifts along z and y
+only. Such shifts move whole bytes, so the masks can be packed, eight voxels to a byte.
 """
 
 from collections import defaultdict
@@ -15,24 +15,25 @@ from lungprep.output.options import Shape
 
 Mask = NDArray[np.bool_]
 Spacing = tuple[float, float, float]
-# Distances that are equal on paper may differ in the last bit.
+# Rounding errors must not exclude a voxel at exactly the radius.
 _SLACK_MM = 1e-6
 
 
 def dilate(mask: Mask, radius_mm: float, spacing_mm: Spacing, shape: Shape) -> Mask:
-    """Widen a mask by all voxels whose centres lie within a body around its own.
+    """Add all voxels whose centres lie within a radius of a voxel of the mask.
 
     Parameters
     ----------
     mask : ndarray of bool
         Axes (z, y, x), C order.
     radius_mm : float
-        Reach of the body along each axis.
+        The radius.
     spacing_mm : tuple of float
         Voxel spacing (z, y, x).
     shape : {"ball", "diamond"}
-        Which body: the Euclidean distance counts, or the sum of the distances along the axes. On a
-        grid of 1 mm the diamond is what as many steps to the six neighbours reach.
+        Distance that the radius limits: Euclidean for a ball; the sum of the distances along the
+        axes for a diamond. On a grid of 1 mm, a diamond of radius n equals n dilations by the six
+        neighbours.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def dilate(mask: Mask, radius_mm: float, spacing_mm: Spacing, shape: Shape) -> M
 
 
 def _rods(radius_mm: float, spacing_mm: Spacing, shape: Shape) -> dict[int, list[tuple[int, int]]]:
-    """Offsets (z, y) of the body's rods, by their half length in voxels of x."""
+    """Return the offsets (z, y) of the element's rods, by their half length in voxels of x."""
     sz, sy, sx = spacing_mm
     radius = radius_mm + _SLACK_MM
     rods = defaultdict(list)
@@ -70,5 +71,5 @@ def _rods(radius_mm: float, spacing_mm: Spacing, shape: Shape) -> dict[int, list
 
 
 def _ahead(offset: int) -> slice:
-    """Voxels that have a partner `offset` voxels before them."""
+    """Select the voxels that have a partner `offset` voxels before them."""
     return slice(max(offset, 0), min(offset, 0) or None)

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
-# Pixels on the hull's edge belong to it, also where an edge is worked out a trace short.
+# Tolerance for rounding errors: pixels on the edge of the hull belong to it.
 _SLACK = 1e-9
 
 
@@ -17,7 +17,7 @@ def fill_hulls(mask: Mask, growth: float) -> Mask:
     mask : ndarray of bool
         Axes (z, y, x).
     growth : float
-        A slice whose hull has more than this many times its pixels stays as it is.
+        Largest ratio of hull to mask, pixels; a slice with a larger hull keeps its mask.
 
     Returns
     -------
@@ -33,10 +33,10 @@ def fill_hulls(mask: Mask, growth: float) -> Mask:
 
 
 def convex_hull(slice_: Mask) -> Mask:
-    """Pixels whose centres lie in the convex hull of a slice.
+    """Mark the pixels whose centres lie in the convex hull of a slice.
 
-    The hull is that of the middles of the pixels' edges, as ``skimage.morphology`` takes it, on a
-    grid of half pixels, where they are whole numbers.
+    The hull encloses the midpoints of the pixels' edges, as in ``skimage.morphology``. In units of
+    half a pixel these midpoints have whole coordinates.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def convex_hull(slice_: Mask) -> Mask:
 def _crossings(
     corners: NDArray[np.float64], heights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Least and greatest x of a convex polygon, corners (x, y), at each height y within it."""
+    """Return the least and greatest x of a convex polygon, corners (x, y), at given heights y."""
     rising = np.roll(corners, -1, axis=0)
     edges = np.stack([corners, rising])[:, corners[:, 1] != rising[:, 1]]
     (x0, y0), (x1, y1) = edges[0].T, edges[1].T

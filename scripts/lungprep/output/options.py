@@ -1,4 +1,4 @@
-"""What a user may choose about the published arrays."""
+"""Options of the published arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,32 +11,33 @@ Shape = Literal["ball", "diamond"]
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Keys of the config that a preset sets; rules/schemas/config.schema.yaml explains each.
+    """Config keys that a preset sets; rules/schemas/config.schema.yaml explains each.
 
-    The defaults are those of the preset ``hu``. "keep" leaves things as they are.
+    The defaults are those of the preset ``hu``. "keep" turns a step off.
 
     Attributes
     ----------
     hull : bool
-        Fill each axial slice of each lung to its convex hull.
+        Whether to fill each axial slice of each lung to its convex hull.
     hull_growth : float
-        A slice whose hull is larger than this many times its lung keeps the lung.
+        Largest ratio of hull to lung in a slice; a slice with a larger hull keeps its lung.
     dilate_mm : float
-        How far lungs, or hulls, are then widened.
+        Radius by which the lungs, or their hulls, are then dilated.
     dilate_shape : {"ball", "diamond"}
-        By which body: all within a distance, or within a sum of distances along the axes.
+        Distance that the radius limits: Euclidean, or the sum of distances along the axes.
     crop_margin_mm : sequence of 3 pairs of float, or "keep"
-        Kept around the undilated lungs, (z, y, x), each below and above; or the whole grid.
+        Margin around the undilated lungs, (z, y, x), each below and above; "keep" publishes the
+        whole grid.
     outside_hu : int or "keep"
-        HU of voxels outside the widened lungs.
+        HU of voxels outside the dilated lungs.
     bone_hu : int or "keep"
-        Voxels in the widened lungs, but not in the lungs, above this HU take `outside_hu` as well.
+        Voxels above this HU in the dilated part around the lungs also become `outside_hu`.
     window_hu : pair of float, or "keep"
-        HU that become 0 and 1 (0 and 255 of uint8); what lies beyond is clipped.
+        HU that become 0 and 1 (0 and 255 in uint8); values beyond are clipped.
     zero_centre : float
-        Subtracted after that.
+        Value subtracted after the window is applied.
     dtype : {"int16", "uint8", "float32"}
-        Of the stored values.
+        Type of the stored values.
     """
 
     hull: bool = False

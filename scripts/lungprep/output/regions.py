@@ -1,4 +1,4 @@
-"""Which voxels around the lungs a result shows."""
+"""Choose the voxels around the lungs that a result shows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ def hidden(
     spacing_mm: Spacing,
     options: ExportOptions,
 ) -> Mask:
-    """Voxels that take the outside value.
+    """Mark the voxels that become ``outside_hu``.
 
     Parameters
     ----------
@@ -25,12 +25,12 @@ def hidden(
     spacing_mm : tuple of float
         Voxel spacing (z, y, x).
     options : ExportOptions
-        What to add to the lungs, and which HU of that is bone.
+        Options for hulls, dilation and bone.
 
     Returns
     -------
     ndarray of bool
-        Outside the widened lungs, or bone between them and the lungs; never in the lungs.
+        Voxels outside the dilated lungs, and bone in the dilated part; never voxels of the lungs.
     """
     lungs = labels > 0
     shown = lungs
@@ -41,6 +41,5 @@ def hidden(
         shown = dilate(shown, options.dilate_mm, spacing_mm, options.dilate_shape)
     if options.bone_hu == "keep":
         return ~shown
-    # HU above the bones' or unseen, and no lung.
     bone = hu > options.bone_hu
     return np.asarray((bone | ~shown) & ~lungs)

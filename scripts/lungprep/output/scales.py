@@ -1,4 +1,4 @@
-"""Stored values from Hounsfield units, and the way back."""
+"""Convert Hounsfield units to stored values, with the scale that converts them back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +18,11 @@ class Scale:
     Attributes
     ----------
     dtype : {"int16", "uint8", "float32"}
-        Of the stored values.
+        Type of the stored values.
     window_hu : tuple of float, optional
-        HU that become 0 and 1, or 0 and 255 of uint8; None stores HU.
+        HU that become 0 and 1 (0 and 255 in uint8); None stores HU.
     zero_centre : float
-        Subtracted from what the window makes.
+        Value subtracted after the window is applied.
     """
 
     dtype: DType = "int16"
@@ -31,7 +31,7 @@ class Scale:
 
     @classmethod
     def of(cls, options: ExportOptions) -> "Scale":
-        """The scale that options ask for."""
+        """Make the scale that the options describe."""
         if options.window_hu == "keep":
             return cls(options.dtype)
         low, high = (float(hu) for hu in options.window_hu)
@@ -53,35 +53,41 @@ class Scale:
         return self.window_hu[0] + self.zero_centre * self.slope_hu
 
     def store(self, hu: NDArray[np.int16]) -> NDArray[Any]:
-        """Stored values of HU.
+        """Convert HU to stored values.
 
         Parameters
         ----------
         hu : ndarray of int16
-            Any shape.
+            HU, any shape.
 
         Returns
         -------
         ndarray of `dtype`
-            A new array in C order. Between two whole numbers uint8 takes the lower.
+            A new array in C order; uint8 is rounded down.
+
+        Examples
+        --------
+        >>> scale = Scale("uint8", window_hu=(-1000.0, 400.0))
+        >>> scale.store(np.array([[-1024, -300, 400]], np.int16))
+        array([[  0, 127, 255]], dtype=uint8)
         """
         if self.window_hu is None:
             return np.array(hu, dtype=self.dtype, order="C")
         table = self._table(*self.window_hu)
         stored = np.empty(hu.shape, self.dtype)
-        # Without "clip" numpy checks each index, into a copy; none of uint16 is out of the table.
+        # mode="clip" skips numpy's index check and its copy; the table covers all of uint16.
         for part, place in zip(hu, stored, strict=True):
             index = np.ascontiguousarray(part).view(np.uint16)
             np.take(table, index, out=place, mode="clip")
         return stored
 
     def store_one(self, hu: int) -> int | float:
-        """Stored value of one HU, as a plain number."""
+        """Convert one HU value to a stored value, as a plain number."""
         value: int | float = self.store(np.array([[hu]], np.int16))[0, 0].item()
         return value
 
     def _table(self, low: float, high: float) -> NDArray[Any]:
-        """Stored value of every int16, by its bits, worked out in float64."""
+        """Tabulate the stored value of every int16, indexed by its bits, computed in float64."""
         hu = np.arange(1 << 16, dtype=np.uint16).view(np.int16).astype(np.float64)
         unit = np.clip((hu - low) / (high - low), 0, 1)
         if self.dtype == "uint8":

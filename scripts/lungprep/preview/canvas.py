@@ -1,7 +1,7 @@
 """Pictures of one byte per pixel: greys, tinted greys and text in a palette, written as a PNG.
 
-A palette makes the file a third as large as true colour would, and as much faster to write; OpenCV
-writes none.
+With a palette the file is a third as large as in true colour, and takes a third of the time to
+write. OpenCV can't write a palette.
 """
 
 import struct
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 
-# Red, green, blue. Blue and orange stay apart in the common kinds of colour blindness, and nothing
-# else is as bright as the yellow.
+# Red, green, blue. Blue and orange can be told apart in the common kinds of colour blindness, and
+# yellow is the brightest colour of the picture.
 _PAPER, _YELLOW = (20, 20, 20), (255, 214, 0)
 _BLUE, _ORANGE = (64, 176, 255), (255, 128, 20)
-#: Shades of a grey ramp, of which there are three: plain, tinted blue, tinted orange.
+#: Shades of each of the three grey ramps: plain, tinted blue, tinted orange.
 GREYS = 64
 _TINTS = ((0.0, _BLUE), (0.12, _BLUE), (0.12, _ORANGE))
-# Ink and paper of each ramp of text; they follow the greys.
+# Ink and paper of each ramp for text; these ramps follow the greys in the palette.
 _SHADES = 8
 _TEXTS = (
     ((240, 240, 240), _PAPER),
@@ -35,26 +35,31 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def paper(shape: tuple[int, int], ink: int = INK) -> Picture:
-    """An empty picture (rows, columns) in the colour that `ink` is written on."""
+    """Make an empty picture (rows, columns) in the background colour of `ink`."""
     return np.full(shape, ink, np.uint8)
 
 
 def solid(ink: int) -> int:
-    """Index of the pure colour of an ink, for lines."""
+    """Return the palette index of an ink's pure colour, for lines."""
     return ink + _SHADES - 1
 
 
 def text(words: str, ink: int, size: float = 0.9) -> Picture:
-    """Words in one line, as wide as they are.
+    """Draw words in one line.
 
     Parameters
     ----------
     words : str
-        Characters outside ASCII become question marks.
+        The words; characters outside ASCII become question marks.
     ink : int
         `INK`, `PALE`, `BLUE`, `ORANGE`, or `ALARM` (black on yellow).
     size : float
-        1 is about 22 pixels from baseline to the top of a capital.
+        Font size; 1 is about 22 pixels from the baseline to the top of a capital.
+
+    Returns
+    -------
+    Picture
+        The line, as wide as its words.
     """
     words = words.encode("ascii", "replace").decode()
     weight = 2 if size > 0.6 else 1
@@ -65,7 +70,7 @@ def text(words: str, ink: int, size: float = 0.9) -> Picture:
 
 
 def beside(pictures: list[Picture], gap: int, wide: int, ink: int = INK) -> Picture:
-    """Pictures of any heights from left to right on a paper of a given width."""
+    """Place pictures of any height from left to right on paper of a given width."""
     row = paper((max(p.shape[0] for p in pictures), wide), ink)
     left = gap
     for picture in pictures:
@@ -76,7 +81,7 @@ def beside(pictures: list[Picture], gap: int, wide: int, ink: int = INK) -> Pict
 
 
 def encode(picture: Picture) -> bytes:
-    """The picture as an indexed PNG (ISO/IEC 15948)."""
+    """Encode the picture as an indexed PNG (ISO/IEC 15948)."""
     high, wide = picture.shape
     rows = np.zeros((high, wide + 1), np.uint8)
     rows[:, 1:] = picture
@@ -96,7 +101,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _palette() -> Picture:
-    """Colours by index, red, green, blue."""
+    """Return the colours by index: red, green, blue."""
     grey = np.linspace(0, 255, GREYS)[:, np.newaxis]
     ramps = [(1 - share) * grey + share * np.array(tint) for share, tint in _TINTS]
     shade = np.linspace(0, 1, _SHADES)[:, np.newaxis]

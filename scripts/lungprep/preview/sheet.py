@@ -1,8 +1,9 @@
-"""The picture: six planes with the outline of the lungs, volumes, and flags in words.
+"""The preview picture: six planes with the outline of the lungs, volumes, and flags in words.
 
-Radiological convention: head up; axial seen from the feet and coronal from the front, so that the
-patient's right is on the viewer's left; sagittal seen from the patient's left. All planes have one
-scale. Letters and lines are as large as it takes to read them at 300 pixels' width.
+Radiological convention: the head is up. Axial planes are seen from the feet and coronal planes from
+the front, so the patient's right is on the viewer's left. Sagittal planes are seen from the
+patient's left. All planes have the same scale. Letters and lines can be read in a picture that is
+300 pixels wide.
 """
 
 from collections.abc import Sequence
@@ -47,19 +48,19 @@ def preview(
     Parameters
     ----------
     volume : Volume
-        HU, axes (z, y, x), canonical.
+        HU, canonical axes (z, y, x).
     lungs : Lungs
-        Found in `volume`.
+        Lungs found in `volume`.
     title : str
-        Shown above the planes; characters outside ASCII become question marks.
+        Title above the planes; characters outside ASCII become question marks.
     scan_flags : sequence of str
-        What is known of the scan, for a paler line: no reason to doubt the mask.
+        Flags of the scan, shown in a paler line because they do not concern the mask.
 
     Returns
     -------
     bytes
-        A PNG `WIDE` pixels wide, in which the right lung is blue, the left one orange, and a
-        patient with flags has a yellow head and frame.
+        A PNG, `WIDE` pixels wide. The right lung is blue and the left lung orange; flags of the
+        lungs give the picture a yellow header and frame.
     """
     shown = views(volume, lungs)
     high, wide = (max(sizes) for sizes in zip(*(view.size_mm for view in shown), strict=True))
@@ -73,7 +74,7 @@ def preview(
 
 
 def _cell(view: View, scale: float) -> Picture:
-    """A plane in the middle of its column, with its name."""
+    """Draw a plane, centred in its column, with its name below."""
     if not view.hu.size:
         return _centred(text(view.name, INK, _NOTE))
     high, wide = (max(int(mm * scale), 1) for mm in view.size_mm)
@@ -91,7 +92,7 @@ def _cell(view: View, scale: float) -> Picture:
 
 
 def _outline(plane: Picture, view: View) -> None:
-    """Tint the lungs, then draw where they end."""
+    """Tint the lungs, then draw their outlines."""
     high, wide = plane.shape
     outlines = {}
     for side, colour in _COLOURS.items():
@@ -105,7 +106,7 @@ def _outline(plane: Picture, view: View) -> None:
 
 
 def _mark(plane: Picture, marks: str) -> None:
-    """Say at the edges of a plane what lies beyond."""
+    """Write the directions at the edges of a plane."""
     high, wide = plane.shape
     for letter, down, across in zip(marks, (0.5, 0.5, 0, 1), (0, 1, 0.5, 0.5), strict=True):
         sign = text(letter, INK, _SMALL)[4:-3]
@@ -123,7 +124,7 @@ def _centred(picture: Picture) -> Picture:
 
 
 def _line(words: str, ink: int, size: float) -> Picture:
-    """Words across the whole picture, smaller where they are too many."""
+    """Write words across the whole picture, in a smaller font if they are too long."""
     room = WIDE - 2 * _GAP
     line = text(words, ink, size)
     if line.shape[1] > room:

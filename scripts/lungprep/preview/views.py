@@ -1,7 +1,8 @@
-"""Which planes show whether a lung mask is right, and how much around the lungs is in them.
+"""Choose the planes that show whether a lung mask is right, and the margin around the lungs.
 
-A coronal plane through the middle of the lungs and a sagittal one through the middle of each, and
-three axial planes: what goes wrong at the apex, at the hila or at the diaphragm is in one of them.
+These are one coronal plane through the middle of both lungs, one sagittal plane through the middle
+of each lung, and three axial planes. Errors at the apex, the hila or the diaphragm show in at least
+one of them.
 """
 
 from dataclasses import dataclass
@@ -14,35 +15,35 @@ from lungprep.volume import Volume
 
 Profile = NDArray[np.int64]
 
-# Around the lungs, in array order: at the feet and the head, front and back, right and left. What a
-# mask leaves out is often consolidation or fluid, which lie below and behind.
+# Margins in array order: feet and head, front and back, right and left. Masks often miss
+# consolidation or fluid, which lie below and behind the rest of the lungs.
 _MARGINS_MM = ((40.0, 20.0), (20.0, 60.0), (20.0, 20.0))
-# One voxel of this many is enough to choose planes by.
+# A coarse lattice of voxels is enough to choose the planes.
 _LATTICE_MM = (4.0, 2.0, 2.0)
-# Shares of the lungs' volume below the axial planes.
+# Fractions of the lungs' volume below the axial planes.
 _LEVELS = {"upper": 0.85, "middle": 0.5, "lower": 0.15}
 _SIDES = {"right": 1, "left": 2}
 
 
 @dataclass(frozen=True)
 class View:
-    """A plane as it is seen.
+    """A plane as seen by the viewer.
 
     Attributes
     ----------
     name : str
-        For the reader.
+        Name of the plane, for the reader.
     marks : str
-        What lies left, right, up and down: a letter each of R, L, A, P, H and F. Empty where there
-        is nothing to be seen.
+        Directions at the left, right, upper and lower edge, one letter each of R, L, A, P, H and
+        F. Empty if the plane is empty.
     hu : ndarray of int16
-        Axes (down, across).
+        HU, axes (down, across).
     labels : ndarray of uint8
-        Same shape: 0 outside, 1 right lung, 2 left lung.
+        Labels, same shape: 0 outside, 1 right lung, 2 left lung.
     spacing_mm : tuple of float
-        Along the axes.
+        Pixel spacing (down, across).
     levels_mm : tuple of float
-        Where the axial planes cross it, from its upper edge.
+        Distances of the axial planes from the upper edge.
     """
 
     name: str
@@ -54,25 +55,26 @@ class View:
 
     @property
     def size_mm(self) -> tuple[float, float]:
-        """Height and width."""
+        """Height and width, mm."""
         (rows, columns), (down, across) = self.hu.shape, self.spacing_mm
         return rows * down, columns * across
 
 
 def views(volume: Volume, lungs: Lungs) -> list[View]:
-    """The planes to show.
+    """Cut the planes to show.
 
     Parameters
     ----------
     volume : Volume
-        HU, axes (z, y, x), canonical.
+        HU, canonical axes (z, y, x).
     lungs : Lungs
-        Found in `volume`.
+        Lungs found in `volume`.
 
     Returns
     -------
     list of View
-        Coronal, sagittal through the right and through the left lung; axial from head to feet.
+        Coronal plane; sagittal planes through the right and the left lung; axial planes from head
+        to feet.
     """
     dz, dy, dx = lungs.grid.spacing_mm
     each = {name: _profiles(lungs, side) for name, side in _SIDES.items()}
@@ -81,7 +83,7 @@ def views(volume: Volume, lungs: Lungs) -> list[View]:
         _window(*axis) for axis in zip(both, lungs.grid.spacing_mm, _MARGINS_MM, strict=True)
     )
     if "lopsided_lungs" in lungs.flags:
-        # What became of the other lung?
+        # Show the whole width, so that the reader sees the other lung.
         xs = slice(0, lungs.grid.shape[2])
     upright = slice(zs.stop - 1, zs.start - 1 if zs.start else None, -1)
     levels = {name: _quantile(both[0], share) for name, share in _LEVELS.items()}
@@ -108,7 +110,7 @@ def views(volume: Volume, lungs: Lungs) -> list[View]:
 
 
 def _profiles(lungs: Lungs, side: int) -> list[Profile]:
-    """Voxels of a lung per index of each axis, on a lattice and 0 between."""
+    """Count the voxels of a lung per index of each axis, on a lattice; 0 between its points."""
     steps = [
         max(round(wanted / step), 1)
         for wanted, step in zip(_LATTICE_MM, lungs.grid.spacing_mm, strict=True)
@@ -123,7 +125,7 @@ def _profiles(lungs: Lungs, side: int) -> list[Profile]:
 
 
 def _window(profile: Profile, step_mm: float, margins_mm: tuple[float, float]) -> slice:
-    """Where the lungs lie along an axis, and what is around them."""
+    """Return the range of the lungs along an axis, with its margins."""
     inside = np.flatnonzero(profile)
     if not inside.size:
         return slice(0, profile.size)

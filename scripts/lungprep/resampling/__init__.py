@@ -1,9 +1,10 @@
-"""Interpolation of a scan onto a grid of exactly the wanted spacing.
+"""Interpolation of a scan onto a grid of exactly the given spacing.
 
-`volumes` chooses the path. Even or uneven slices along the patient's axes are resampled axis by
-axis, each axis a banded matrix of weights (`separable`); slices that are turned or shifted are
-evaluated at each new voxel (`reslicing`). Both read the same kernels (`kernels`, `taps`) and hold
-no volume in floating point: they work in slabs and tiles of float32 and round to whole HU.
+`volumes` chooses the method. Even or uneven slices along the patient's axes are resampled axis by
+axis, with a banded matrix of weights for each axis (`separable`). Oblique or shifted slices are
+evaluated at each new voxel (`reslicing`). Both use the same kernels (`kernels`, `taps`). Neither
+holds a whole volume in floating point: they work in slabs and tiles of float32 and round to whole
+HU.
 """
 
 from lungprep.resampling.grids import target_grid

@@ -1,4 +1,4 @@
-"""The samples behind a tile of the result: a small box of the scan, and how it is read."""
+"""The box of samples that a tile of the result needs, and how to interpolate in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Scan:
     Attributes
     ----------
     hu : ndarray of int16
-        Shape (z, y, x).
+        HU, shape (z, y, x).
     axes : sequence of Axis
-        How each array axis is read.
+        Samples and kernel along each array axis.
     slices : int
-        The array axis along which slices follow.
+        The array axis along which the slices are stacked.
     shifts : ndarray of float64, shape (slices, 3)
         Shift of each slice along the array axes, in samples.
     """
@@ -45,27 +45,27 @@ class Scan:
         return bool(self.shifts[:, axis].any())
 
     def fixed(self, axis: int) -> bool:
-        """Whether points are read alike along an array axis, whichever slice they are read from."""
+        """Whether a point has the same place along an array axis in every slice."""
         return not (self.shifts.any() if axis == self.slices else self.shifted(axis))
 
     def by_coefficients(self, axis: int) -> bool:
-        """Whether samples become coefficients of splines along an array axis.
+        """Whether samples become spline coefficients along an array axis.
 
-        Not along shifted slices: each of them is interpolated in its own plane before.
+        Never along the stack of shifted slices: each is first interpolated in its own plane.
         """
         cubic = self.axes[axis].interpolation == "cubic"
         return cubic and (axis != self.slices or self.fixed(axis))
 
 
 class Reading(NamedTuple):
-    """Entries of a box behind some points, along one axis: `Taps` into the box, in float32.
+    """Entries of a box that make the values at some points along one axis: `Taps` in float32.
 
     Attributes
     ----------
     indices : ndarray of int64, shape (entries, *points)
-        Into the box.
+        Indices into the box.
     weights : ndarray of float32, same shape
-        Of each entry.
+        Weight of each entry.
     """
 
     indices: Indices
@@ -73,20 +73,20 @@ class Reading(NamedTuple):
 
 
 class Along(NamedTuple):
-    """What a box holds along one axis.
+    """The entries of a box along one axis.
 
     Attributes
     ----------
     columns : slice
         Samples of the scan that are read.
     matrix : ndarray of float32, optional
-        What makes entries of these samples, where they are not taken as they are.
+        Matrix that turns these samples into entries; None if the samples are the entries.
     start : int
-        Which sample, or coefficient, entry 0 is.
+        Index of the sample, or of the coefficient, that is entry 0.
     reading : Reading
-        How all points of the tile are read; of no use where that differs from slice to slice.
+        Entries and weights of all points of the tile; unused if they differ from slice to slice.
     made : bool
-        Whether the entries are the points of the tile.
+        Whether the entries are already the points of the tile.
     """
 
     columns: slice
@@ -97,26 +97,26 @@ class Along(NamedTuple):
 
 
 def read_box(scan: Scan, points: Sequence[Floats]) -> tuple[Samples, list[Along]]:
-    """Read the samples that a tile needs, and do with them what is the same for many points.
+    """Read the samples that a tile needs, and do the work that many points share.
 
-    Along an axis of the scan that runs along one of the tile, the entries are the points
-    themselves, made by one matrix product. Along others a cubic kernel has its coefficients made,
-    of which a point needs four.
+    If an axis of the scan is parallel to an axis of the tile, one matrix product makes the points
+    themselves, which are then the entries. Along the other axes, a cubic kernel first makes its
+    coefficients, of which a point needs four.
 
     Parameters
     ----------
     scan : Scan
         The scan.
     points : sequence of ndarray of float64
-        Index of each point along each array axis of the scan, to be broadcast to the tile's shape;
-        of size one along the axes on which it doesn't depend.
+        Index of each point along each array axis of the scan. Each array broadcasts to the tile's
+        shape, and has size one along the axes on which it does not depend.
 
     Returns
     -------
     box : ndarray of float32, shape (z, y, x)
         Entries.
     along : list of Along
-        What they are along each axis.
+        Description of the entries along each axis.
     """
     found: dict[int, Along] = {scan.slices: _along(scan, scan.slices, points[scan.slices])}
     for a in scan.planar:
@@ -135,18 +135,25 @@ def read_box(scan: Scan, points: Sequence[Floats]) -> tuple[Samples, list[Along]
 
 
 def read(scan: Scan, axis: int, places: Floats, start: int) -> Reading:
-    """How points are read along one axis of a box, those beyond the scan at its rim.
+    """Find the entries and weights of points along one axis of a box.
+
+    Points beyond the scan are moved to its edge.
 
     Parameters
     ----------
     scan : Scan
         The scan.
     axis : int
-        Its array axis.
+        Array axis of the scan.
     places : ndarray of float64
-        Index of each point along it, less the slice's shift.
+        Index of each point along the axis, less the slice's shift.
     start : int
-        Which sample, or coefficient, entry 0 of the box is.
+        Index of the sample, or of the coefficient, that is entry 0 of the box.
+
+    Returns
+    -------
+    Reading
+        Entries of the box and their weights.
     """
     return _into_box(_taps(scan, axis, places), start)
 

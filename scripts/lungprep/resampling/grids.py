@@ -1,4 +1,4 @@
-"""Where the voxels of the result lie."""
+"""Positions of the result's voxels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +10,17 @@ MAX_VOXELS = 2**32
 
 
 def target_grid(grid: Grid, spacing_mm: Triple, slicing: Slicing | None = None) -> Grid:
-    """Grid of another spacing over the box of a scan.
+    """Make a grid of another spacing over the box of a scan.
 
-    A scan of n voxels of size s fills a box of length n·s; uneven slices reach half a usual gap
-    beyond the first and the last, and shifted ones widen the box by their shifts. The new grid has
-    round(length / s') voxels, at least one, of exactly s', centred in that box: it sticks out, or
-    falls short, by at most a quarter of a new voxel on either side, and nowhere are end voxels
-    pinned onto one another.
+    A scan of n voxels of size s fills a box of length n·s. Uneven slices extend half a usual gap
+    beyond the first and the last slice, and shifted slices widen the box by their shifts. The new
+    grid has round(length / s') voxels, at least one, of exactly s', and is centred in that box. It
+    is longer or shorter than the box by at most half a new voxel, a quarter at each end.
+    First and last voxel centres of the two grids need not coincide.
 
-    Where the axes are turned by more than rounding, the box is the smallest
-    along the patient's axes that holds the scan, the new grid's direction is the identity, and
-    length / s' is rounded up, so that no part of the scan is left out.
+    If the axes are oblique by more than rounding, the box is the smallest box along the patient's
+    axes that holds the scan, and the new grid's direction is the identity. length / s' is then
+    rounded up, so that no part of the scan is left out.
 
     Parameters
     ----------
@@ -29,12 +29,30 @@ def target_grid(grid: Grid, spacing_mm: Triple, slicing: Slicing | None = None) 
     spacing_mm : tuple of float
         New spacing, (z, y, x).
     slicing : Slicing, optional
-        The true places of its slices.
+        True positions of the slices.
+
+    Returns
+    -------
+    Grid
+        The new grid.
 
     Raises
     ------
     GridTooLarge
-        Where the result would have more than 2^32 voxels (8 GB of int16).
+        If the result would have more than 2^32 voxels (8 GB of int16).
+
+    Examples
+    --------
+    Three slices of 2.5 mm fill 7.5 mm, and become 8 slices of 1 mm around the same centre:
+
+    >>> scan = Grid((3, 512, 512), (2.5, 0.7, 0.7), (-180.0, -180.0, 0.0))
+    >>> grid = target_grid(scan, (1.0, 1.0, 1.0))
+    >>> grid.shape
+    (8, 358, 358)
+    >>> grid.spacing_mm
+    (1.0, 1.0, 1.0)
+    >>> tuple(round(mm, 2) for mm in grid.origin_mm)
+    (-179.65, -179.65, -1.0)
     """
     turned = grid.is_oblique
     direction = IDENTITY if turned else grid.direction
@@ -45,7 +63,7 @@ def target_grid(grid: Grid, spacing_mm: Triple, slicing: Slicing | None = None) 
     low, high = corners.min(axis=0)[::-1], corners.max(axis=0)[::-1]
     new = np.array(spacing_mm, dtype=float)
     count = (high - low) / new
-    # A length that is a whole number but for rounding must not get a voxel more.
+    # Rounding errors must not add a voxel to a whole number.
     count = np.maximum(1, np.ceil(count - 1e-6) if turned else np.rint(count))
     _check_size(spacing_mm, count)
     first = (low + high) / 2 - (count - 1) / 2 * new
@@ -56,24 +74,24 @@ def target_grid(grid: Grid, spacing_mm: Triple, slicing: Slicing | None = None) 
 
 
 def is_shifted(slicing: Slicing | None) -> bool:
-    """Whether slices lie aside of one another, so that they must be resliced."""
+    """Whether slices are shifted sideways against each other, so that they must be resliced."""
     return slicing is not None and bool(np.any(slicing.shifts_mm))
 
 
 def sample_places(grid: Grid, slicing: Slicing | None, axis: int) -> NDArray[np.float64]:
-    """Places of the samples along an array axis from voxel 0, in units of its spacing."""
+    """Return the places of the samples along an array axis from voxel 0, unit: its spacing."""
     if slicing is not None and slicing.axis == axis:
         return np.array(slicing.positions_mm) / grid.spacing_mm[axis]
     return np.arange(grid.shape[axis], dtype=float)
 
 
 def slice_shifts(grid: Grid, slicing: Slicing | None) -> NDArray[np.float64]:
-    """Shift of each slice along the three array axes, in units of their spacing.
+    """Return the shift of each slice along the three array axes, in units of their spacing.
 
     Returns
     -------
     ndarray of float64, shape (slices, 3)
-        Zero along the axis of the slices; that is axis 0 where no slicing is given.
+        Zero along the axis of the slices, which is axis 0 if no slicing is given.
     """
     if slicing is None:
         return np.zeros((grid.shape[0], 3))
@@ -83,15 +101,15 @@ def slice_shifts(grid: Grid, slicing: Slicing | None) -> NDArray[np.float64]:
 
 
 def field_corners_mm(grid: Grid, slicing: Slicing | None) -> NDArray[np.float64]:
-    """Corners of what each slice measured, along the array axes, from voxel 0 of the grid.
+    """Return the corners of the box that each slice measured, from voxel 0 of the grid.
 
-    A slice reaches half a pixel beyond its outermost pixel centres and half-way to the next slice;
-    the first and the last reach half a usual gap outwards.
+    A slice extends half a pixel beyond its outermost pixel centres, and half-way to the next slice.
+    The first and the last slice extend half a usual gap outwards.
 
     Returns
     -------
     ndarray of float64, shape (corners, 3)
-        Millimetres along the array axes (z, y, x).
+        Distances along the array axes (z, y, x), mm.
     """
     axis = 0 if slicing is None else slicing.axis
     places = sample_places(grid, slicing, axis)

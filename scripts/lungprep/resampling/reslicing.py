@@ -1,4 +1,4 @@
-"""Slices that are turned or shifted, onto a grid along other axes, tile by tile."""
+"""Interpolate oblique or shifted slices onto a grid along other axes, tile by tile."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -16,10 +16,10 @@ from lungprep.volume import Grid, Volume
 
 Tile = tuple[slice, slice, slice]
 
-# Voxels of a tile along z, y and x: half a megabyte for an array of float64.
+# Voxels of a tile along z, y and x: an array of float64 takes half a megabyte.
 TILE = (32, 32, 64)
-# Where the box of a tile would have more samples (16 MB of float32), because the new grid is much
-# coarser, tiles get smaller, but no side shorter than this.
+# If the new grid is much coarser, a tile needs a large box of samples. Tiles are made smaller until
+# their box has at most MAX_BOX samples (16 MB of float32), but no side gets shorter than MIN_SIDE.
 MAX_BOX = 2**22
 MIN_SIDE = 8
 
@@ -36,18 +36,18 @@ def reslice(
     grid : Grid
         The grid of the result.
     axes : sequence of Axis
-        How each array axis of the scan is read, (z, y, x).
+        Samples and kernel along each array axis of the scan, (z, y, x).
     steps : ndarray of float64, shape (3, 3)
         Column b is the step in the scan's array index (z, y, x) when the result's index b grows
         by one.
     first : ndarray of float64, shape (3,)
-        Index into the scan of the result's voxel [0, 0, 0].
+        Array index in the scan of the result's voxel [0, 0, 0].
 
     Returns
     -------
     ndarray of int16
-        HU, shape ``grid.shape``, rounded half to even, clipped to [-1024, 3071]; -1024 where
-        nothing was measured (`scattered.evaluate`).
+        HU, shape ``grid.shape``, rounded half to even, clipped to [-1024, 3071]; -1024 for voxels
+        outside the scan (`scattered.evaluate`).
     """
     scan = Scan(
         hu=np.asarray(volume.hu),
@@ -55,7 +55,7 @@ def reslice(
         slices=0 if volume.slicing is None else volume.slicing.axis,
         shifts=slice_shifts(volume.grid, volume.slicing),
     )
-    # Below a millionth of a sample over the whole grid an axis of the scan runs along the grid's.
+    # Axes count as parallel if they diverge by less than a millionth of a sample over the grid.
     steps = np.where(np.abs(steps) * grid.shape < 1e-6, 0, steps)
     out = np.empty(grid.shape, dtype=np.int16)
     for tile in _tiles(grid.shape, _tile_shape(axes, steps)):
@@ -66,7 +66,10 @@ def reslice(
 
 
 def _indices(tile: Tile, axis: int, steps: Floats) -> Floats:
-    """Places of a tile's voxels along one axis of the scan, of size one where all are alike."""
+    """Return the places of a tile's voxels along one axis of the scan.
+
+    The array has size one along the axes of the tile on which the places do not depend.
+    """
     places = np.zeros((1, 1, 1))
     for b in range(3):
         if b == axis or steps[b] != 0:
@@ -84,7 +87,7 @@ def _tiles(shape: tuple[int, int, int], tile: tuple[int, ...]) -> Iterator[Tile]
 
 
 def _tile_shape(axes: Sequence[Axis], steps: Floats) -> tuple[int, ...]:
-    """Shape of a tile whose box of samples is not too large, by halving the longest side."""
+    """Halve the longest side of a tile until its box of samples is small enough."""
     shape = np.array(TILE)
     margin = np.array([2 * _reach(axis) for axis in axes])
     sizes = [axis.size for axis in axes]
@@ -96,7 +99,7 @@ def _tile_shape(axes: Sequence[Axis], steps: Floats) -> tuple[int, ...]:
 
 
 def _reach(axis: Axis) -> float:
-    """How far the samples of a value lie off, those of coefficients included."""
+    """Return how far a point's samples reach, including those behind its coefficients, samples."""
     if axis.interpolation == "cubic":
         return CARDINAL_HALF_WIDTH * (axis.stretch + 1)
     return axis.stretch

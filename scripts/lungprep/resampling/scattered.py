@@ -1,7 +1,7 @@
-"""Interpolation at points that lie on no axis of the scan.
+"""Interpolation at points that do not lie on a grid along the scan's axes.
 
-Every point is evaluated once, from the samples around it: its slices are found by height, each is
-interpolated in its own plane at the point's place there, and the values are blended by height.
+Every point is evaluated once, from the samples around it. The slices around the point are found by
+height; each slice is interpolated in its own plane, and the values are blended by height.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,28 +15,29 @@ from lungprep.resampling.kernels import Floats
 from lungprep.resampling.separable import Samples
 from lungprep.resampling.taps import Indices, nearest_sample
 
-# Places are computed, and a point on the rim of a field belongs to it.
+# Tolerance for rounding errors: a point on the edge of a field belongs to the field.
 RIM = 1e-6
 
 
 def evaluate(scan: Scan, points: Sequence[Floats]) -> Samples | None:
     """Interpolate a scan at the points of a tile.
 
-    A point was measured if it lies in the field of the slice nearest to it. Of the slices that make
-    a value, those whose field does not reach the point are left out, and the rest is scaled to one.
+    A point counts as measured if it lies in the field of the nearest slice. Slices whose field does
+    not include the point are left out of its value, and the other weights are scaled to a sum of
+    one.
 
     Parameters
     ----------
     scan : Scan
         The scan.
     points : sequence of ndarray of float64
-        Index of each point along each array axis of the scan, to be broadcast to the tile's shape
-        (z, y, x); of size one along the axes on which it doesn't depend.
+        Index of each point along each array axis of the scan. Each array broadcasts to the tile's
+        shape (z, y, x), and has size one along the axes on which it does not depend.
 
     Returns
     -------
     ndarray of float32 or None
-        HU, of the tile's shape, -1024 where nothing was measured; None where that is everywhere.
+        HU, of the tile's shape, -1024 at points that were not measured; None if no point was.
     """
     nearest = nearest_sample(scan.axes[scan.slices], points[scan.slices])
     measured = _in_field(scan, points, range(3), nearest)
@@ -54,7 +55,7 @@ def evaluate(scan: Scan, points: Sequence[Floats]) -> Samples | None:
 def _in_field(
     scan: Scan, points: Sequence[Floats], axes: Iterable[int], slices: Indices
 ) -> NDArray[np.bool_]:
-    """Whether points lie in the field of the given slices, along some array axes."""
+    """Mark the points that lie in the field of the given slices, along some array axes."""
     inside = np.ones((1, 1, 1), dtype=bool)
     for a in axes:
         low, high = scan.axes[a].limits
@@ -66,7 +67,7 @@ def _in_field(
 def _blend_slices(
     scan: Scan, points: Sequence[Floats], box: Samples, along: Sequence[Along]
 ) -> Samples:
-    """Interpolate shifted slices one by one, each at the points' places in it."""
+    """Interpolate shifted slices one by one, each at the points' places in its own plane."""
     shifted = [a for a in scan.planar if scan.shifted(a)]
     readings = [a.reading for a in along]
     total = weight_sum = np.zeros((1, 1, 1), dtype=np.float32)
@@ -84,7 +85,7 @@ def _blend_slices(
 
 
 def _interpolate(box: Samples, readings: Sequence[Reading], rows: bool) -> Samples:
-    """Blend entries of a box; with ``rows``, each of its rows holds the points of a tile's row."""
+    """Blend entries of a box; with ``rows``, each row of the box holds the points of a tile row."""
     _, height, width = box.shape
     along_z, along_y, along_x = readings
     total = np.zeros((1, 1, 1), dtype=np.float32)

@@ -1,7 +1,7 @@
 """Interpolation along the axes of a scan, one after the other.
 
-Each axis is one banded matrix of weights, so that any spacing, any kernel and uneven slices are the
-same few matrix products, and a slab of output slices at a time is worked out in float32.
+Each axis has one banded matrix of weights, so the same few matrix products serve any spacing, any
+kernel and uneven slices. One slab of output slices at a time is computed in float32.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from lungprep.resampling.taps import Taps, taps
 
 Samples = NDArray[np.float32]
 
-# Rows of weights multiplied at once: the band of a taller block is mostly zeros, a lower one
-# leaves the matrix product too small to be fast.
+# Rows of weights multiplied at once. In a taller block the band is mostly zeros; a lower block
+# makes the matrix product too small to be fast.
 BLOCK = 32
 
 
 @dataclass(frozen=True)
 class Block:
-    """Weights of some consecutive outputs: ``out[rows] = weights @ samples[columns]``."""
+    """Weights of consecutive outputs: ``out[rows] = weights @ samples[columns]``."""
 
     rows: slice
     columns: slice
@@ -41,9 +41,9 @@ def resample_axes(
     hu : ndarray of int16, shape (z, y, x)
         The scan, HU.
     axes : sequence of Axis
-        How each axis is read, (z, y, x).
+        Samples and kernel along each axis, (z, y, x).
     centres : sequence of ndarray of float64
-        Places of the new voxel centres along each axis, increasing, in the unit of its samples.
+        Places of the new voxel centres along each axis, increasing, in the unit of ``Axis.places``.
 
     Returns
     -------
@@ -54,14 +54,14 @@ def resample_axes(
     along_z, along_y, along_x = (banded(taps(a, c)) for a, c in zip(axes, centres, strict=True))
     depth, height, width = (len(c) for c in centres)
     out = np.empty((depth, height, width), dtype=np.int16)
-    # In-plane results of the slices that a block needs; the next block needs some of them again.
+    # Interpolated slices that a block needs; the next block needs some of them again.
     planes = np.empty(
         (max(b.columns.stop - b.columns.start for b in along_z), height, width), dtype=np.float32
     )
     held = slice(0, 0)
     for block in along_z:
         first, stop = block.columns.start, block.columns.stop
-        # Mirrored weights may reach further down than those of the block before.
+        # Mirrored weights may reach further down than the weights of the block before.
         skipped = first - held.start
         kept = max(held.stop - first, 0) if skipped >= 0 else 0
         planes[:kept] = planes[skipped : skipped + kept]
@@ -86,7 +86,7 @@ def resample_slice(
 
 
 def banded(found: Taps) -> list[Block]:
-    """Taps of one axis, for increasing points, as blocks of a matrix.
+    """Turn the taps of increasing points on one axis into blocks of a matrix.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def banded(found: Taps) -> list[Block]:
 
 
 def dense(found: Taps, columns: slice) -> Samples:
-    """Matrix of float32, one row for each point, one column for each sample of a range."""
+    """Make a float32 matrix with a row for each point and a column for each sample of a range."""
     points = found.indices.shape[1]
     matrix = np.zeros((points, columns.stop - columns.start))
     np.add.at(matrix, (np.arange(points), found.indices - columns.start), found.weights)

@@ -1,4 +1,4 @@
-"""Which samples of an axis make the value at a point, and with what weights."""
+"""Samples of an axis, and their weights, that make the value at a point."""
 
 from typing import NamedTuple
 
@@ -18,19 +18,19 @@ from lungprep.resampling.kernels import (
 )
 
 Indices = NDArray[np.int64]
-# Places are computed, and a tie must not be decided by how they round.
+# Places are computed: rounding errors must not decide a tie.
 TIE = 1e-6
 
 
 class Taps(NamedTuple):
-    """Samples behind some points: the value is ``sum(weights * samples[indices], axis=0)``.
+    """Samples and weights of points: the value is ``sum(weights * samples[indices], axis=0)``.
 
     Attributes
     ----------
     indices : ndarray of int64, shape (samples, *points)
-        Always within the axis; one may occur more than once.
+        Indices of samples, always within the axis; an index may occur more than once.
     weights : ndarray of float64, same shape
-        With a sum of one along axis 0.
+        Weights, with a sum of one along axis 0.
     """
 
     indices: Indices
@@ -38,25 +38,44 @@ class Taps(NamedTuple):
 
 
 def taps(axis: Axis, points: Floats) -> Taps:
-    """Samples and weights for points on an axis.
+    """Find samples and weights for points on an axis.
 
-    * nearest: the nearest sample; half-way between two, the one with the higher index.
-    * linear: the two neighbours. Widened, all samples under the triangle of half width
+    * nearest: the nearest sample; half-way between two samples, the one with the higher index.
+    * linear: the two neighbours. A widened kernel takes all samples under a triangle of half width
       ``w = stretch``, scaled to a sum of one and balanced (`kernels.balanced`). On an uneven axis w
-      is at least the distance between the point's two neighbours, and each sample counts for the
-      length of its own cell, half-way to both neighbours: a wide gap is bridged as before.
-    * cubic: ``eta3(x / stretch)``, likewise scaled and balanced where it is widened.
+      is at least the distance between the point's two neighbours, so that a wide gap is bridged as
+      without widening; each sample is weighted by the length of its own cell, which reaches
+      half-way to both neighbours.
+    * cubic: ``eta3(x / stretch)``, scaled and balanced in the same way if it is widened.
 
-    Beyond the outermost samples the linear kernel repeats the border value: it is cut off at the
-    end and scaled to one. The spline mirrors the samples, the outermost one not doubled
-    (`scipy.ndimage`'s ``mode="mirror"``): weights of samples beyond the end fall on their images.
+    Beyond the outermost samples, the linear kernel repeats the border value: it is cut off at the
+    end and scaled to a sum of one. The spline mirrors the samples without doubling the outermost
+    one (``mode="mirror"`` of `scipy.ndimage`): weights beyond the end go to the mirror images.
 
     Parameters
     ----------
     axis : Axis
         The samples.
     points : ndarray of float64
-        Places in the unit of ``axis.places``, any shape, within ``axis.limits`` or close by.
+        Places in the unit of ``axis.places``, any shape, within ``axis.limits`` or close to them.
+
+    Returns
+    -------
+    Taps
+        Indices of the samples and their weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lungprep.resampling.axes import Axis
+    >>> axis = Axis(np.array([0.0, 1.0, 2.0]), even=True, interpolation="linear", stretch=1.0)
+    >>> found = taps(axis, np.array([0.25, 1.5]))
+    >>> found.indices
+    array([[0, 1],
+           [1, 2]])
+    >>> found.weights
+    array([[0.75, 0.5 ],
+           [0.25, 0.5 ]])
     """
     if axis.interpolation == "nearest":
         nearest = nearest_sample(axis, points)[None]
@@ -67,7 +86,7 @@ def taps(axis: Axis, points: Floats) -> Taps:
 
 
 def nearest_sample(axis: Axis, points: Floats) -> Indices:
-    """Index of the sample nearest to each point; of two, the higher."""
+    """Return the index of the sample nearest to each point; the higher index in a tie."""
     if axis.even:
         index = np.floor(points + (0.5 + TIE)).astype(np.int64)
     else:
@@ -77,18 +96,18 @@ def nearest_sample(axis: Axis, points: Floats) -> Indices:
 
 
 def spline_taps(axis: Axis, points: Floats) -> Taps:
-    """Coefficients of `coefficient_taps`, instead of samples, and the weights to blend them."""
+    """Find the coefficients (`coefficient_taps`) around each point, and their weights."""
     indices = np.floor(points).astype(np.int64) + _column(-1, 3, points)
     return Taps(_mirrored(indices, axis.size), cubic_bspline(points - indices))
 
 
 def coefficient_taps(axis: Axis, rows: Indices) -> Taps:
-    """Samples behind the cubic B-spline coefficients of an even axis.
+    """Find samples and weights that make the cubic B-spline coefficients of an even axis.
 
-    Where the kernel is widened, the samples are first averaged with ``eta3(k / stretch)``, k whole,
-    with a sum of one: the spline through these averages then needs four coefficients at any point,
-    where `taps` needs 26 samples or more. Between two samples its kernel differs a little from the
-    widened one; without widening both are the same.
+    If the kernel is widened, the samples are first averaged with the weights
+    ``eta3(k / stretch)``, k whole, scaled to a sum of one. The spline through these averages needs
+    four coefficients at any point, whereas `taps` needs 26 samples or more. Between samples its
+    kernel differs slightly from the widened one; without widening they are the same.
 
     Parameters
     ----------
@@ -96,6 +115,11 @@ def coefficient_taps(axis: Axis, rows: Indices) -> Taps:
         An even axis.
     rows : ndarray of int, shape (n,)
         Indices of coefficients, from 0 up to the number of samples.
+
+    Returns
+    -------
+    Taps
+        Indices of the samples and their weights.
     """
     reach = int(np.ceil(CARDINAL_HALF_WIDTH * axis.stretch)) if axis.stretch > 1 else 0
     average = cardinal_spline(np.arange(-reach, reach + 1) / axis.stretch)
@@ -120,7 +144,7 @@ def _neighbours(axis: Axis, points: Floats) -> Taps:
 
 
 def _below(axis: Axis, points: Floats) -> Indices:
-    """Index of the last sample at or below each point, at most the last but one."""
+    """Return the index of the last sample at or below each point, at most the last but one."""
     if axis.even:
         index = np.floor(points).astype(np.int64)
     else:
@@ -129,7 +153,7 @@ def _below(axis: Axis, points: Floats) -> Indices:
 
 
 def _widened(axis: Axis, points: Floats) -> Taps:
-    """Taps of the widened triangle; the cells of an even axis are all alike."""
+    """Find the taps of the widened triangle; on an even axis all cells have the same length."""
     width: Floats | float = axis.stretch
     if axis.even:
         first = np.floor(points - width).astype(np.int64) + 1
@@ -170,7 +194,7 @@ def _cardinal(axis: Axis, points: Floats) -> Taps:
 
 
 def _mirrored(indices: Indices, size: int) -> Indices:
-    """Fold indices beyond either end back, the outermost sample not doubled."""
+    """Reflect indices beyond either end, without doubling the outermost sample."""
     if size == 1:
         return np.zeros_like(indices)
     period = 2 * (size - 1)
@@ -179,5 +203,5 @@ def _mirrored(indices: Indices, size: int) -> Indices:
 
 
 def _column(start: int, stop: int, points: Floats) -> Indices:
-    """``start`` up to ``stop`` along a new axis 0, to be broadcast with the points."""
+    """Return ``start`` to ``stop`` along a new axis 0 that broadcasts with the points."""
     return np.arange(start, stop, dtype=np.int64).reshape(-1, *[1] * points.ndim)

@@ -1,4 +1,4 @@
-"""From a scan as it was acquired to a volume of the wanted spacing."""
+"""From a scan as acquired to a volume of the given spacing."""
 
 import logging
 
@@ -23,9 +23,9 @@ def resample(
 ) -> Volume:
     """Interpolate a volume, once, onto a grid of exactly the given spacing.
 
-    Slices keep their true places: uneven ones are interpolated between their true neighbours,
-    shifted ones each in its own plane. A scan whose axes are turned against the patient's by more
-    than rounding is resliced: the result's direction is then the identity.
+    Slices keep their true positions: uneven slices are interpolated between their true neighbours,
+    and each shifted slice in its own plane. A scan whose axes are oblique to the patient's by more
+    than rounding is resliced, and the result's direction is then the identity.
 
     Parameters
     ----------
@@ -34,29 +34,39 @@ def resample(
     spacing_mm : tuple of float
         New distance between voxel centres, (z, y, x).
     interpolation : {"linear", "cubic", "nearest"}
-        Kernel: triangle; cubic B-spline through the samples; nearest centre, of two the one with
-        the higher index. Along uneven slices cubic is linear.
+        Kernel: triangle; cubic B-spline through the samples; nearest centre, in a tie the one with
+        the higher index. Cubic becomes linear along uneven slices.
     antialias : bool
-        Where an axis gets coarser, widen the kernel to the new spacing, so that detail finer than
-        the new grid is averaged and not aliased (as ``antialias=True`` in Pillow and PyTorch); not
-        for nearest.
+        If an axis gets coarser, widen the kernel to the new spacing, so that detail finer than the
+        new grid is averaged instead of aliased (like ``antialias=True`` in Pillow and PyTorch).
+        Nearest ignores it.
 
     Returns
     -------
     Volume
         int16 HU, rounded half to even, clipped to [-1024, 3071]. Up to half a voxel beyond the
-        outermost centres the linear kernel repeats the border value and the spline mirrors the
-        samples. Voxels that lie further out, where a resliced box has corners, are -1024.
+        outermost centres, the linear kernel repeats the border value and the spline mirrors the
+        samples. Voxels further out, in the corners of a resliced box, are -1024.
 
     Raises
     ------
     GridTooLarge
-        Where the result would have more than 2^32 voxels (8 GB).
+        If the result would have more than 2^32 voxels (8 GB).
 
     See Also
     --------
-    target_grid : where the new voxels lie.
-    lungprep.resampling.taps.taps : the weights.
+    target_grid : positions of the new voxels.
+    lungprep.resampling.taps.taps : weights of the samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lungprep.volume import Grid
+    >>> hu = np.array([[[-1000, -1000, 40, 40]]], dtype=np.int16)
+    >>> volume = Volume(hu, Grid(hu.shape, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)))
+    >>> resample(volume, (1.0, 1.0, 0.5)).hu
+    array([[[-1000, -1000, -1000,  -740,  -220,    40,    40,    40]]],
+          dtype=int16)
     """
     grid = target_grid(volume.grid, spacing_mm, volume.slicing)
     # Index into the scan = steps @ index into the result + first, both (z, y, x).
@@ -80,8 +90,8 @@ def resample(
 
 def _reason(volume: Volume) -> str:
     shifts = 0.0 if volume.slicing is None else float(np.abs(volume.slicing.shifts_mm).max())
-    aside = f"slices lie up to {shifts:.2f} mm aside"
+    aside = f"slices are shifted by up to {shifts:.2f} mm"
     if not volume.grid.is_oblique:
         return f": {aside}"
-    skew = f"those of the scan lead a corner {volume.grid.skew_mm:.2f} mm off"
+    skew = f"the scan's own axes place a corner {volume.grid.skew_mm:.2f} mm off"
     return f" onto the patient's axes: {skew}{f', {aside}' if shifts else ''}"
