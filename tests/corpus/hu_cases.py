@@ -104,8 +104,8 @@ CASES = [
         lambda: pack(material_map(real.series())),
         refused=(
             "NotHounsfield",
-            "ct/001.dcm is a material map (MAT_SPECIFIC) in other units than Hounsfield's; name a "
-            "series of CT numbers in the cohort file",
+            "ct/001.dcm is a material map (MAT_SPECIFIC), not in Hounsfield units; name a series "
+            "of CT numbers in the cohort file",
         ),
     ),
     Case(

@@ -509,7 +509,9 @@ def test_hounsfield_has_many_spellings(kind):
 def test_a_material_map_is_no_hounsfield_unless_it_says_so(kind):
     image_type = ["ORIGINAL", "PRIMARY", "AXIAL", kind]
     for unit in ("US", "HU_MOD"):
-        with pytest.raises(errors.NotHounsfield, match=rf"^1.dcm is a material map \({kind}\) in"):
+        with pytest.raises(
+            errors.NotHounsfield, match=rf"^1.dcm is a material map \({kind}\), not"
+        ):
             hu_of(file_of(STORED, ImageType=image_type, RescaleType=unit))
     assert hu_of(file_of(STORED, ImageType=image_type, RescaleType="HU"))[0][1, 0] == 40
     plain = ["ORIGINAL", "PRIMARY", "AXIAL"]

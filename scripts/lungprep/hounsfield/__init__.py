@@ -1,1 +1,5 @@
-"""From stored values to Hounsfield units (`rescale`): the scale, LUTs, padding, plausibility."""
+"""From stored values to Hounsfield units.
+
+`rescale` converts one slice; `scale`, `modality_lut`, `padding` and `declared_padding` are its
+parts. `plausibility` checks the values of a whole scan.
+"""

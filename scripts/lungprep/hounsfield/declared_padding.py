@@ -1,7 +1,8 @@
 """Padding that the header declares, and whether to believe it (PS3.3 C.7.5.1.1.2).
 
-PixelPaddingValue "shall not be present" where its value occurs in the image itself. Tools that
-rewrite stored values leave the tag as it was: each voxel of, say, 0 HU would then become a hole.
+PixelPaddingValue "shall not be present" if its value occurs in the image itself. Some tools rewrite
+the stored values and leave the tag as it was; every voxel of 0 HU, for example, would then become a
+hole.
 """
 
 from contextlib import suppress
@@ -16,18 +17,18 @@ from lungprep.pixels.stored import Decoded
 
 Mask = NDArray[np.bool_]
 
-#: Sound padding leaves the middle of the field alone: the inner half of its radius.
+#: True padding never reaches the middle of the field: the inner half of its radius.
 MIDDLE = 0.5
 
 
 def declared_padding(slice_: Slice, decoded: Decoded) -> Mask | None:
-    """Pixels (rows, columns) that hold PixelPaddingValue, or lie in its range; None without one."""
+    """Mark the pixels (rows, columns) of declared padding; None if the slice declares none."""
     ends = _ends(slice_)
     if ends is None:
         return None
     padding = is_padding(decoded.stored, *ends)
     if decoded.beyond is not None:
-        # Padding is often written in all 16 bits, though fewer are stored.
+        # Padding is often written in all 16 bits even if BitsStored is smaller.
         signed = decoded.stored.dtype == np.int16
         raw: Stored = decoded.cells.view(np.int16) if signed else decoded.cells
         padding |= decoded.beyond & is_padding(raw, *ends)
@@ -35,14 +36,14 @@ def declared_padding(slice_: Slice, decoded: Decoded) -> Mask | None:
 
 
 def may_be_measured(slice_: Slice, scale: tuple[float, float] | None) -> bool:
-    """Whether declared padding lies among the HU that are told apart: above -1024.
+    """Whether the HU of declared padding can also be measured: above -1024.
 
     Parameters
     ----------
     slice_ : Slice
         A CT slice.
     scale : tuple of float, optional
-        Its slope and intercept; None where a table takes their place.
+        Slope and intercept of the slice; None if it has a Modality LUT instead.
     """
     ends = _ends(slice_)
     if ends is None:
@@ -56,21 +57,21 @@ def may_be_measured(slice_: Slice, scale: tuple[float, float] | None) -> bool:
 
 
 def amid_measured(padding: Mask, decoded: Decoded) -> tuple[Mask, int]:
-    """Part padding around the field from pixels of its value amid what was measured.
+    """Separate padding around the field from measured pixels that hold the padding value.
 
     Parameters
     ----------
     padding : ndarray of bool
-        From `declared_padding`.
+        Pixels found by `declared_padding`.
     decoded : Decoded
         The slice.
 
     Returns
     -------
     around : ndarray of bool
-        Padding that reaches the border of the slice along its row or column.
+        Pixels connected to the border of the slice by padding along their row or column.
     amid : int
-        Pixels that do not, or that lie in the middle of the field; 0 for a slice of one value.
+        Number of the other pixels, and of those in the middle of the field; 0 for a constant slice.
     """
     if int(decoded.stored.min()) == int(decoded.stored.max()):
         return padding, 0
@@ -84,7 +85,7 @@ def amid_measured(padding: Mask, decoded: Decoded) -> tuple[Mask, int]:
 
 
 def _ends(slice_: Slice) -> tuple[int, int] | None:
-    """PixelPaddingValue and PixelPaddingRangeLimit; None where there is no padding."""
+    """Return PixelPaddingValue and PixelPaddingRangeLimit; None without a padding value."""
     value = _first(slice_, "PixelPaddingValue")
     if value is None:
         return None
@@ -93,7 +94,7 @@ def _ends(slice_: Slice) -> tuple[int, int] | None:
 
 
 def _first(slice_: Slice, keyword: str) -> int | None:
-    """The first value of a tag; None where that is no number, which marks nothing then."""
+    """Return the first value of a tag; None if it is not a number, which marks no pixel."""
     with suppress(ValueError, OverflowError):
         return int(float(slice_.text(keyword).partition("\\")[0]))
     return None

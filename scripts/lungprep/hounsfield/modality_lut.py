@@ -1,4 +1,4 @@
-"""Modality look-up tables: HU by table in place of slope and intercept (PS3.3 C.11.1.1.1)."""
+"""Modality look-up tables, which replace slope and intercept (PS3.3 C.11.1.1.1)."""
 
 from dataclasses import dataclass
 
@@ -11,45 +11,46 @@ from lungprep.dicom.slices import Slice
 from lungprep.errors import NotHounsfield, UndecodablePixels
 from lungprep.hounsfield.scale import Stored
 
-# Defined terms of Modality LUT Type and Rescale Type (PS3.3 C.11.1.1.2), to be quoted.
+# Defined terms of Modality LUT Type and Rescale Type (PS3.3 C.11.1.1.2), which messages may quote.
 TYPES = {"OD", "HU", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT"}
 # US is unspecified; an absent type means HU in CT (PS3.3 C.8.2.1).
 HOUNSFIELD_BY_NAME = {"", "HU", "HOUNSFIELD", "HOUNSFIELD UNIT", "HOUNSFIELD UNITS"}
 HOUNSFIELD = {*HOUNSFIELD_BY_NAME, "HU_MOD", "US", "UNSPECIFIED"}
-# Value 4 of ImageType of what multi-energy CT computes in place of attenuation: densities, shares
-# and atomic numbers (PS3.3 C.8.2.1.1.1). Such a map is one of HU only where its header says so.
+# Value 4 of ImageType of the maps that multi-energy CT computes instead of attenuation: densities,
+# fractions and atomic numbers (PS3.3 C.8.2.1.1.1). Such a map is in HU only if its header says so.
 MATERIAL_MAPS = {"MAT_SPECIFIC", "MAT_FRACTIONAL", "EFF_ATOMIC_NUM", "ELECTRON_DENSITY"}
 
 
 @dataclass(frozen=True)
 class ModalityLUT:
-    """A table.
+    """A Modality LUT.
 
     Attributes
     ----------
     first : int
-        The stored value that the first entry belongs to.
+        Stored value of the first entry.
     entries : ndarray of uint16
-        One value for each stored value from there on; by the standard there are no negative ones.
+        One value for each stored value from `first` on; the standard excludes negative values.
     """
 
     first: int
     entries: NDArray[np.uint16]
 
     def values(self, stored: Stored) -> NDArray[np.uint16]:
-        """Look up each stored value; those before and behind the table take its ends."""
+        """Look up each stored value; values outside the table take its first or last entry."""
         last = self.first + self.entries.size - 1
         index = np.clip(stored.astype(np.int32), self.first, last) - self.first
         return self.entries[index]
 
 
 def check_unit(slice_: Slice) -> None:
-    """Refuse a slice whose header says that it holds no Hounsfield units.
+    """Refuse a slice whose header names another unit than Hounsfield units.
 
     Raises
     ------
     NotHounsfield
-        For such a Rescale Type, and for a material map whose Rescale Type is not HU.
+        If the Rescale Type is another unit, or the slice is a material map and its Rescale Type is
+        not HU.
     """
     kind = slice_.text("RescaleType")
     check_type(slice_, kind)
@@ -57,18 +58,18 @@ def check_unit(slice_: Slice) -> None:
         return
     if maps := sorted(MATERIAL_MAPS & _values(slice_.text("ImageType"))):
         raise NotHounsfield(
-            f"{slice_.key} is a material map ({maps[0]}) in other units than Hounsfield's",
+            f"{slice_.key} is a material map ({maps[0]}), not in Hounsfield units",
             "name a series of CT numbers in the cohort file",
         )
 
 
 def check_type(slice_: Slice, kind: str) -> None:
-    """Refuse values that are no Hounsfield units by their own header.
+    """Refuse a Rescale Type or Modality LUT Type other than Hounsfield units.
 
     Raises
     ------
     NotHounsfield
-        For a Rescale Type or Modality LUT Type such as ED (electron density).
+        If the type is, for example, ED (electron density).
     """
     if not _values(kind) <= HOUNSFIELD:
         name = kind if kind in TYPES else "another unit"
@@ -79,19 +80,19 @@ def check_type(slice_: Slice, kind: str) -> None:
 
 
 def _values(text: str) -> set[str]:
-    """The values of a tag in capitals."""
+    """Return the values of a tag in capitals."""
     return {value.strip() for value in text.upper().split("\\")}
 
 
 def read_lut(slice_: Slice) -> ModalityLUT | None:
-    """The Modality LUT of a slice; None where it has none, as nearly all.
+    """Read the Modality LUT of a slice; None if it has none, like nearly all slices.
 
     Raises
     ------
     NotHounsfield
-        Where the table's values are no Hounsfield units.
+        If the values of the table are not Hounsfield units.
     UndecodablePixels
-        Where there is a table that can't be read.
+        If the table can't be read.
     """
     if "ModalityLUTSequence" not in slice_.dataset:
         return None
@@ -111,7 +112,7 @@ def read_lut(slice_: Slice) -> ModalityLUT | None:
 
 def _table(item: Dataset, *, signed: bool) -> ModalityLUT:
     count, first, bits = (int(value) for value in item.LUTDescriptor)
-    # 16 bits, which the tag's VR may give the wrong sign; 0 entries stands for what 16 bits can't.
+    # The VR may give these 16-bit numbers the wrong sign. A count of 0 means 65536 entries.
     count = count % 65536 or 65536
     first = first % 65536 - (65536 if signed and first % 65536 > 32767 else 0)
     entries = _entries(item, count)
@@ -121,7 +122,7 @@ def _table(item: Dataset, *, signed: bool) -> ModalityLUT:
 
 
 def _entries(item: Dataset, count: int) -> NDArray[np.uint16]:
-    """The entries, which have 8 bits where there are only as many bytes as entries."""
+    """Read the entries; they have 8 bits if the data has one byte per entry."""
     data = item.LUTData
     if not isinstance(data, bytes):
         values = np.atleast_1d(np.array(data, dtype=np.int64)) % 65536

@@ -1,4 +1,4 @@
-"""Circles of padding that no tag declares (PS3.3 C.7.5.1.1.2 says how they should be)."""
+"""Padding around a circular field that no tag declares, against PS3.3 C.7.5.1.1.2."""
 
 from functools import lru_cache
 
@@ -7,35 +7,36 @@ from numpy.typing import NDArray
 
 from lungprep.hounsfield.scale import Stored
 
-# Noise leaves no air above this in four corners at once.
+# Noisy air is never above this in all four corners.
 HIGHEST_AIR_HU = -950
-# Side of the squares in the corners that hold nothing else, as a share of the field's.
+# Side of the squares in the corners that must be padding, as a fraction of the field's side.
 CORNER = 1 / 32
-# Padding is a value that tissue hardly has: at most this share of what is well inside the circle.
+# Tissue rarely has the value of padding: at most this fraction of the pixels within INNER of the
+# radius.
 WIDESPREAD = 0.1
 INNER = 0.8
 
 
 def undeclared_padding(stored: Stored, hu: NDArray[np.int16]) -> NDArray[np.bool_] | None:
-    """Find the pixels outside a circular field that hold one value, denser than air.
+    """Find the pixels outside a circular field that all have one value, denser than air.
 
-    Scanners measure within a circle, which may be larger than the one inscribed in the field, or
-    lie off its centre: only the corners are sure to be outside. Some exporters fill what lies
-    outside with 0, or with another value that becomes water or bone by the rescale, and don't
-    declare it as padding.
+    Scanners measure within a circle. It may be larger than the circle inscribed in the field, or
+    off its centre, so only the corners are surely outside. Some exporters fill the outside with 0,
+    or with another value that the rescale turns into water or bone, and don't declare it as
+    padding.
 
     Parameters
     ----------
     stored : ndarray
         Stored values, shape (rows, columns).
     hu : ndarray
-        Their HU, with declared padding as air.
+        HU of the same pixels, with declared padding as air.
 
     Returns
     -------
     ndarray of bool or None
-        The padding, reaching inwards from the left and right border of each row as far as its
-        value does: a circle may be smaller than the field. None where there is no such padding.
+        The padding: in each row, the pixels of its value that are connected to the left or right
+        border, since a circle may be smaller than the field. None if there is no such padding.
     """
     value = stored[0, 0]
     corners = stored[0, -1], stored[-1, 0], stored[-1, -1]
@@ -60,7 +61,7 @@ def undeclared_padding(stored: Stored, hu: NDArray[np.int16]) -> NDArray[np.bool
 
 @lru_cache(maxsize=4)
 def squared_radius(rows: int, columns: int) -> NDArray[np.float64]:
-    """Distance from the centre, squared; 1 is a pixel outside the circle inscribed in the field."""
+    """Return the squared distance from the centre; 1 is one pixel outside the inscribed circle."""
     row, column = np.ogrid[:rows, :columns]
     squared = (row - (rows - 1) / 2) ** 2 + (column - (columns - 1) / 2) ** 2
     radii: NDArray[np.float64] = squared / (min(rows, columns) / 2 + 1) ** 2

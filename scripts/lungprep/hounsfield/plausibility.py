@@ -1,11 +1,11 @@
 """Whether the values of a chest scan look like Hounsfield units.
 
-Headers lie: an intercept that is lost shifts all tissue by 1024 HU, and a negative film inverts it.
-In a chest there is air of about -1000 HU, in the lungs if nowhere else, and most of what is denser
-is soft tissue, within a few hundred HU of water. The bounds lie between what was found on two real
-scans and two phantoms (air from 30 %, soft tissue from 80 % of all that is denser) and on the same
-scans shifted, scaled and inverted (air at most 1 %, or soft tissue at most 25 %). A real scan whose
-HU are all doubled, -1000 becoming -2000, passes.
+Headers can be wrong: a lost intercept shifts all tissue by 1024 HU, and a negative film inverts it.
+A chest contains air of about -1000 HU, at least in the lungs, and most of the denser voxels are
+soft tissue, within a few hundred HU of water. The bounds lie between two sets of measurements: two
+real scans and two phantoms (at least 30 % air; at least 80 % of the rest is soft tissue), and the
+same scans shifted, scaled and inverted (at most 1 % air, or at most 25 % soft tissue). The check
+does not notice a real scan with all HU doubled, from -1000 to -2000.
 """
 
 from collections.abc import Iterable
@@ -15,27 +15,27 @@ from numpy.typing import NDArray
 
 from lungprep.hounsfield.scale import HU_MAX, HU_MIN
 
-#: Samples along each axis, at most twice as many: enough for shares, and no cost.
+#: Samples along each axis, at most twice as many: enough to measure fractions, at little cost.
 SAMPLES = 32
-#: Air and aerated lung lie below, all tissue above.
+#: Air and aerated lung are below, tissue is above.
 AIR_BELOW_HU = -600
 LEAST_AIR = 0.02
 #: Fat, muscle, blood and most contrast medium.
 SOFT_TISSUE_HU = 200
 LEAST_SOFT_TISSUE = 0.4
 LEAST_DENSE = 0.02
-#: Muscle and blood; what is left of air in an inverted scan is at most 1024 - 1000 HU.
+#: Muscle and blood are above; the air of an inverted scan is at most 1024 - 1000 HU.
 MUSCLE_ABOVE_HU = 30
 LEAST_MUSCLE = 0.1
-#: The median between neighbouring slices is at most 16 HU in the real scans at hand.
+#: The median step between neighbouring slices is at most 16 HU in the real scans that were tried.
 LARGEST_STEP_HU = 300
-#: Ends of the histogram: this share of the range between these percentiles.
+#: Each end of the histogram is this fraction of the range between these percentiles.
 END = 0.15
 PERCENTILES = (0.3, 99.7)
 
 
 def doubts(hu: NDArray[np.int16]) -> list[str]:
-    """Look at the histogram of a chest scan.
+    """Check the histogram of a chest scan.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def doubts(hu: NDArray[np.int16]) -> list[str]:
     Returns
     -------
     list of str
-        Empty, or one of: ``inverted_hu``, what should be dark is bright; ``implausible_hu``, there
-        is no air near -1000 HU or no soft tissue near 0, by a wrong slope or intercept.
+        Empty, or one flag: ``inverted_hu`` if dark and bright are exchanged; ``implausible_hu`` if
+        air near -1000 HU or soft tissue near 0 HU is missing, because slope or intercept is wrong.
     """
     steps = tuple(slice(None, None, max(1, length // SAMPLES // 2)) for length in hu.shape)
     samples = hu[steps]
-    # Padding lies at the lowest value, together with the noisiest air; the rest was measured.
+    # Padding has the lowest value, together with the noisiest air; all other values were measured.
     measured = samples[samples > HU_MIN]
     if not measured.size:
         return ["implausible_hu"]
@@ -60,7 +60,7 @@ def doubts(hu: NDArray[np.int16]) -> list[str]:
 
 
 def _is_plausible(measured: NDArray[np.int16]) -> bool:
-    """Whether there is air, and mostly soft tissue besides, of which some is denser than water."""
+    """Whether the scan has air and mostly soft tissue besides, some of it denser than water."""
     dense = measured[measured > AIR_BELOW_HU]
     air = 1 - dense.size / measured.size
     if not LEAST_AIR <= air <= 1 - LEAST_DENSE:
@@ -71,17 +71,17 @@ def _is_plausible(measured: NDArray[np.int16]) -> bool:
 
 
 def disagree(acquired: NDArray[np.int16], changes: Iterable[int]) -> bool:
-    """Whether slices with another rescale than the one before are on another scale in truth.
+    """Whether the scale of the HU really changes between slices with different rescale tags.
 
-    Most voxels of a slice differ little from the ones beside them in the next; under a wrong
-    intercept or sign all do.
+    Most voxels of a slice differ little from their neighbours in the next slice. Under a wrong
+    intercept or sign, all of them differ much.
 
     Parameters
     ----------
     acquired : ndarray of int16
-        HU, slices first.
+        HU, slices along axis 0.
     changes : iterable of int
-        Slices whose header scales differently from the one before.
+        Slices whose rescale differs from that of the slice before.
     """
     rows, columns = (max(1, length // SAMPLES) for length in acquired.shape[1:])
     for k in changes:
@@ -94,12 +94,12 @@ def disagree(acquired: NDArray[np.int16], changes: Iterable[int]) -> bool:
 
 
 def _is_inverted(measured: NDArray[np.int16]) -> bool:
-    """Whether the histogram is heavy at the upper end.
+    """Whether the histogram is heavier at its upper end.
 
-    Below there is an end of air; above, little bone trails off over a wide range. That holds under
-    any slope and intercept, and the other way round under a negative slope.
+    A sound histogram has much air at its lower end and little bone, over a wide range, at its upper
+    end. This holds under any slope and intercept; a negative slope exchanges the ends.
     """
-    # What is clipped at the highest value has lost its place: metal, or a slope far too large.
+    # Values clipped at the maximum, by metal or a far too large slope, say nothing.
     values = measured[measured < HU_MAX]
     if not values.size:
         return False

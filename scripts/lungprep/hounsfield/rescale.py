@@ -21,9 +21,9 @@ from lungprep.pixels.codestream import Codestream
 from lungprep.pixels.stored import Decoded, decoded_pixels
 
 SCALE = ("RescaleSlope", "RescaleIntercept")
-# Slices that are looked at to tell whether a series' padding is to be believed, or twice as many.
+# Slices, at most twice as many, that decide whether a series' padding is believed.
 SAMPLES = 9
-# More pixels than this, in a slice on average, were measured.
+# If more pixels of a slice, on average, hold the padding value amid the field, they were measured.
 MOST_AMID = 1
 
 
@@ -37,29 +37,29 @@ def slice_hu(
     slice_ : Slice
         Any CT slice.
     assume_hu : bool
-        Take stored values as HU where the rescale tags are absent.
+        Take stored values as HU if the rescale tags are absent.
     padding_is_believed : bool, optional
-        What `believes_padding` says of the whole series; by default this slice alone decides.
+        Answer of `believes_padding` for the whole series; by default this slice alone decides.
 
     Returns
     -------
     hu : ndarray of int16
-        Shape (rows, columns), clipped as `to_hu` does; padding, declared or not, is -1024.
+        Shape (rows, columns), clipped as in `to_hu`; padding, declared or not, is -1024.
     flags : dict of str to int
-        What a user should know: ``assumed_hu`` (1); ``saturated`` (pixels whose true value is
-        beyond 16 bits); ``bits_beyond_stored`` (pixels of which set bits were ignored);
+        Warnings, each with its measure: ``assumed_hu`` (1); ``saturated`` (pixels whose true value
+        exceeds 16 bits); ``bits_beyond_stored`` (pixels with ignored bits that were set);
         ``padding_not_believed`` (measured pixels that hold the padding value);
-        ``undeclared_padding`` (its pixels); ``near_lossless`` (HU by which a value may be off,
-        JPEG-LS); ``lossy_jpeg2000`` (1); ``lossy_history`` (1).
+        ``undeclared_padding`` (pixels of padding); ``near_lossless`` (largest error of JPEG-LS,
+        HU); ``lossy_jpeg2000`` (1); ``lossy_history`` (1).
 
     Raises
     ------
     MissingTag
-        Where RescaleSlope or RescaleIntercept is absent; CT requires both (PS3.3 C.8.2.1).
+        If RescaleSlope or RescaleIntercept is absent; CT requires both (PS3.3 C.8.2.1).
     NotHounsfield
-        Where the header gives another unit, or two ways to HU that disagree.
+        If the header gives another unit, or a Modality LUT and rescale tags that disagree.
     UnsupportedEncoding, UndecodablePixels, SliceTooLarge
-        As `lungprep.pixels.stored.stored_pixels`.
+        As in `lungprep.pixels.stored.stored_pixels`.
     """
     check_unit(slice_)
     table = read_lut(slice_)
@@ -93,22 +93,22 @@ def slice_hu(
 
 
 def believes_padding(slices: Sequence[Slice]) -> bool | None:
-    """Whether the padding that a series declares is padding: one answer for all of its slices.
+    """Whether to believe the padding that a series declares: one answer for all of its slices.
 
     Parameters
     ----------
     slices : sequence of Slice
-        Of one series; some of them are decoded, if their padding lies among what is measured.
+        Slices of one series. Some of them are decoded if the HU of their padding can be measured.
 
     Returns
     -------
     bool or None
-        None where none of those that were looked at is in doubt.
+        None if the padding of no examined slice is in doubt.
 
     Raises
     ------
     DataError
-        Where a slice can't be decoded.
+        If a slice can't be decoded.
     """
     amid = []
     for slice_ in slices[:: max(1, len(slices) // SAMPLES)]:
@@ -122,7 +122,7 @@ def believes_padding(slices: Sequence[Slice]) -> bool | None:
 
 
 def _count(pixels: NDArray[np.bool_] | None, *without: NDArray[np.bool_] | None) -> int:
-    """How many pixels there are, less those of other masks."""
+    """Count the pixels of a mask that are in none of the other masks."""
     if pixels is None:
         return 0
     for others in without:
@@ -132,7 +132,7 @@ def _count(pixels: NDArray[np.bool_] | None, *without: NDArray[np.bool_] | None)
 
 
 def _scale(slice_: Slice, *, required: bool) -> tuple[float, float] | None:
-    """Slope and intercept; None where neither is there and neither is required."""
+    """Return slope and intercept; None if both are absent and not required."""
     if not any(slice_.text(keyword) for keyword in SCALE):
         if not required:
             return None
@@ -149,7 +149,7 @@ def _scale(slice_: Slice, *, required: bool) -> tuple[float, float] | None:
 def _padding(
     slice_: Slice, decoded: Decoded, scale: tuple[float, float] | None, believed: bool | None
 ) -> tuple[NDArray[np.bool_] | None, int]:
-    """Pixels of declared padding that is believed, and how many of its value were measured."""
+    """Return the believed padding, and the number of measured pixels that hold its value."""
     padding = declared_padding(slice_, decoded)
     if padding is None or not may_be_measured(slice_, scale):
         return padding, 0
@@ -160,11 +160,11 @@ def _padding(
 
 
 def _losses(slice_: Slice, stream: Codestream | None, slope: float) -> dict[str, int]:
-    """What compression has changed, by this encoding or by an earlier one.
+    """Tell what compression has changed, in this encoding or in an earlier one.
 
-    A JPEG 2000 stream by the reversible filter may be cut short of its last bits all the same, and
-    only LossyImageCompression tells: it is required of whoever did so (PS3.3 C.7.6.1.1.5), so that
-    its absence is taken for lossless. It stays once it is set, whatever encoding comes after.
+    A JPEG 2000 stream with the reversible filter may still have lost its last bits, and only
+    LossyImageCompression tells. The tag is required in that case (PS3.3 C.7.6.1.1.5), so its
+    absence means lossless. Once set, it stays set through all later encodings.
     """
     declared = slice_.text("LossyImageCompression") == "01"
     losses = {"near_lossless": 0, "lossy_jpeg2000": 0}

@@ -25,13 +25,24 @@ def to_hu(
     slope, intercept : float
         RescaleSlope and RescaleIntercept of this slice.
     padding : ndarray of bool, optional
-        Pixels that were never measured: they become `HU_MIN`.
+        Pixels that were never measured; they become `HU_MIN`.
 
     Returns
     -------
     ndarray of int16
-        ``slope * stored + intercept``, rounded half to even and clipped to [-1024, 3071] HU:
-        below is padding, above is metal, and 12 bits are what scanners store.
+        ``slope * stored + intercept``, rounded half to even and clipped to [-1024, 3071] HU, the
+        12 bits that scanners store: lower values are padding, higher ones are metal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stored = np.array([[0, 1024], [1064, 5000]], dtype=np.uint16)
+    >>> to_hu(stored, slope=1, intercept=-1024)
+    array([[-1024,     0],
+           [   40,  3071]], dtype=int16)
+    >>> to_hu(stored, slope=1, intercept=-1024, padding=stored == 1064)
+    array([[-1024,     0],
+           [-1024,  3071]], dtype=int16)
     """
     if slope == 1 and float(intercept).is_integer():
         hu = _shifted(stored, int(intercept))
@@ -43,15 +54,15 @@ def to_hu(
 
 
 def is_padding(stored: Stored, value: int, limit: int) -> NDArray[np.bool_]:
-    """Which pixels hold declared padding (PS3.3 C.7.5.1.1.2).
+    """Mark the pixels that hold declared padding (PS3.3 C.7.5.1.1.2).
 
     Parameters
     ----------
     stored : ndarray of int16 or uint16
         Stored values, any shape.
     value, limit : int
-        PixelPaddingValue and PixelPaddingRangeLimit, ends included, in either order, as stored
-        values: before the rescale, and with the sign of the pixels whatever their VR says.
+        PixelPaddingValue and PixelPaddingRangeLimit, in either order, both included. They are
+        stored values: before the rescale, with the sign of the pixels whatever their own VR is.
     """
     low, high = padding_range(value, limit, stored.dtype)
     return (stored >= low) & (stored <= high)
@@ -60,7 +71,7 @@ def is_padding(stored: Stored, value: int, limit: int) -> NDArray[np.bool_]:
 def padding_range(
     value: int, limit: int, dtype: np.dtype[np.int16] | np.dtype[np.uint16]
 ) -> tuple[int, int]:
-    """The lowest and the highest stored value of declared padding, as `is_padding` takes them."""
+    """Return the lowest and the highest stored value of declared padding, as in `is_padding`."""
     low, high = sorted(_as_stored(v, dtype) for v in (value, limit))
     return low, high
 
@@ -71,15 +82,15 @@ def saturated(
     intercept: float,
     padding: NDArray[np.bool_] | None = None,
 ) -> int:
-    """Count the pixels whose HU would not fit in 16 bits: the sign of a wrong header.
+    """Count the pixels whose HU would not fit in 16 bits, which is a sign of a wrong header.
 
     Parameters
     ----------
     stored, slope, intercept, padding
-        As in `to_hu`. Padding does not count.
+        As in `to_hu`. Padding is not counted.
     """
     limits = np.iinfo(stored.dtype)
-    # Two multiplications settle it for nearly all slices, and a search for the extremes for others.
+    # Two multiplications suffice for nearly all slices; the others need their extremes.
     if _fit(slope * limits.min + intercept, slope * limits.max + intercept):
         return 0
     if _fit(slope * int(stored.min()) + intercept, slope * int(stored.max()) + intercept):
@@ -97,17 +108,17 @@ def _fit(*values: float) -> bool:
 
 def _exact(stored: Stored, slope: float, intercept: float) -> NDArray[np.float64]:
     """Rescale in float64, rounded; float32 would round products of 16-bit values differently."""
-    # A slope beyond all reason gives infinity, which is clipped like all that is too large.
+    # An absurd slope gives infinity, which is clipped like any value that is too large.
     with np.errstate(over="ignore"):
         return np.rint(stored.astype(np.float64) * slope + intercept)
 
 
 def _shifted(stored: Stored, intercept: int) -> NDArray[np.int16]:
-    """Add an integer: clipping first keeps the sum in 16 bits; a thirtieth of float's CPU."""
+    """Add an integer in 16 bits, after clipping to what fits: 30 times faster than in float64."""
     limits = np.iinfo(stored.dtype)
     low = min(max(HU_MIN - intercept, limits.min), limits.max)
     high = min(max(HU_MAX - intercept, limits.min), limits.max)
-    # Addition modulo 2^16 is right: after the clip the true sum fits in int16.
+    # Addition modulo 2^16 is exact, because the true sum of clipped values fits in int16.
     shift = np.array(intercept % 65536, dtype=np.uint16)
     wrapped = np.clip(stored, low, high).view(np.uint16) + shift
     hu: NDArray[np.int16] = wrapped.view(np.int16)
@@ -119,5 +130,5 @@ def _shifted(stored: Stored, intercept: int) -> NDArray[np.int16]:
 
 
 def _as_stored(value: int, dtype: np.dtype[np.int16] | np.dtype[np.uint16]) -> int:
-    """Read a 16-bit tag as the pixels are read: its VR often has the wrong sign."""
+    """Read a 16-bit tag with the sign of the pixels: its VR often has the wrong sign."""
     return int(np.array(value % 65536, dtype=np.uint16).view(dtype))
