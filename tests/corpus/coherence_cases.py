@@ -167,7 +167,7 @@ CASES = [
     stray(
         "a slice of noise",
         lambda: with_slices(noise, 11),
-        "ct/012.dcm does not fit against its neighbours",
+        "ct/012.dcm stands out compared with its neighbours",
     ),
     stray(
         "a slice with the pixels of the next one",
@@ -192,7 +192,7 @@ CASES = [
     stray(
         "a slice mirrored left to right",
         lambda: with_slices(np.fliplr, 11),
-        "ct/012.dcm is mirrored against its neighbours",
+        "ct/012.dcm is mirrored compared with its neighbours",
     ),
     stray(
         "a slice upside down",
@@ -212,7 +212,7 @@ CASES = [
     stray(
         "a slice 150 HU too bright",
         lambda: with_slices(lambda v: v + 150, 11),
-        "ct/012.dcm lies 14… HU off against its neighbours",
+        "ct/012.dcm is offset by 14… HU compared with its neighbours",
     ),
     stray(
         "the upper half 150 HU too bright",

@@ -19,7 +19,7 @@ CASES = [
     stray(
         "a slice with twice the values, whose bone looks like metal",
         twice_the_slope,
-        "ct/028.dcm is of another scale against its neighbours",
+        "ct/028.dcm has another scale compared with its neighbours",
     ),
     stray(
         "the last slice 120 HU too bright",

@@ -1,36 +1,36 @@
-"""Slices of two scans in turn: every second step between them is larger than the others."""
+"""Find two interleaved scans: every second step between slices is larger than the others."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.coherence.pairs import Floats
 
-#: Two scans, one of them shifted by a fifth of its gap, step by 0.3 and 0.7 of that in turn. In
-#: four real scans, thinned to gaps of 1.25 to 16 mm, every second step is larger by 1.07 at most.
+#: If one of two scans is shifted by a fifth of its gap, steps of 0.3 and 0.7 gaps alternate. In
+#: four real scans, thinned to gaps of 1.25 to 16 mm, the ratio of such steps is at most 1.07.
 DOUBTFUL = 1.25
 CERTAIN = 1.45
-#: Steps of less are noise, and alike in any case.
+#: Smaller steps are noise and are treated as equal.
 LEAST_STEP_HU = 1.0
-#: Where every second step is larger by chance, it is so among few slices.
+#: In a small stack, every second step may be larger by chance.
 LEAST_SLICES = 16
-#: Fewer steps of a kind tell nothing.
+#: The median of fewer steps is unreliable.
 LEAST_ALIKE = 3
 
 
 def unevenness(steps: Floats, kinds: NDArray[np.int64] | None = None) -> float:
-    """By how much every second step is larger than those before and behind it, in the middle.
+    """Measure how much larger every second step is than the steps around it (median ratio).
 
     Parameters
     ----------
     steps : ndarray, shape (n,)
         Difference of each slice from the next, HU; six or more.
     kinds : ndarray of int, shape (n,), optional
-        Which steps are alike; by default, every second one.
+        Group of each step; by default even and odd steps.
 
     Returns
     -------
     float
-        1 for steps that do not alternate.
+        Ratio of the groups; 1 for steps that do not alternate.
     """
     logs = np.log(np.maximum(steps, LEAST_STEP_HU))
     above = logs[1:-1] - (logs[:-2] + logs[2:]) / 2

@@ -1,4 +1,4 @@
-"""Places where the slices above do not go on from those below."""
+"""Find places where the slices above do not continue the slices below."""
 
 from dataclasses import dataclass
 
@@ -9,38 +9,38 @@ from lungprep.coherence.pairs import Floats, Pairs, differences
 from lungprep.coherence.steepness import steepness
 from lungprep.coherence.strays import CONTRAST, METAL_FACTOR, MIRRORED, Limits
 
-#: A step that is so many times the usual one around it is looked at, if the outline of the body
-#: changes with it. In four real scans, thinned to gaps of 1.25 to 16 mm, steps reach 2.3, and
-#: changes of the outline 0.033; between two of the scans the outline changes by 0.12 or more. A
-#: base of a lung may begin within a gap, and leaves the outline as it is.
+#: A step is suspicious if it is this many times the usual step around it, and the outline of the
+#: body changes with it. In four real scans, thinned to gaps of 1.25 to 16 mm, steps reach 2.3 and
+#: changes of the outline 0.033; between two of these scans the outline changes by 0.12 or more. The
+#: base of a lung may begin within a gap, but this leaves the outline unchanged.
 STEEP = Limits(3.5, 5.0)
 OUTLINE = Limits(0.04, 0.08)
-#: As far up and down, slices tell how much anatomy changes with distance; where the gaps are wide,
-#: so many of them.
+#: Slices within this distance of a step show how much the anatomy changes with distance. With wide
+#: gaps, the distance is this number of gaps.
 REACH_MM = 40.0
 REACH_GAPS = 8
 TELLING_MM = 25.0
 #: Breathing and movement shift the body by far less.
 DOUBTFUL_MM = 50.0
-#: Steps of the whole scale that no change of anatomy makes, HU.
+#: An offset of the whole scale that no change of anatomy causes, HU.
 OFFSET_HU = 60.0
 OFFSET_STEEP = 1.4
-#: A first or last slice has one neighbour only: steps of sound scans are less steep there than 1.4.
+#: A first or last slice has one neighbour only. Steps of sound scans stay below 1.4 there.
 END_STEEP = 1.8
 
 
 @dataclass(frozen=True)
 class Break:
-    """A slice that does not go on from the one before.
+    """A slice that does not continue the slice before.
 
     Attributes
     ----------
     index : int
-        The slice above the break.
+        Index of the slice above the break.
     reason : str
-        What sets it off from the slice below, for a message.
+        Difference from the slice below, for a message.
     certain : bool
-        Whether they can't be neighbours; else it may have been a movement.
+        Whether the slices can't be neighbours; if false, the patient may have moved.
     """
 
     index: int
@@ -55,25 +55,25 @@ def find_breaks(
     strays: set[int],
     metal: NDArray[np.bool_],
 ) -> list[Break]:
-    """Look for places where a stack does not go on.
+    """Find places where a stack does not continue.
 
     Parameters
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
-        Of the slices, in order of the stack.
+        Thumbnails of the slices, in order of the stack.
     pairs : Pairs
-        Each slice and the next.
+        Comparison of each slice with the next.
     heights_mm : ndarray, shape (n,)
-        Increasing places along the stack.
+        Increasing positions along the stack.
     strays : set of int
-        Slices that do not fit anyway.
+        Slices that are known not to fit.
     metal : ndarray of bool, shape (n,)
-        Slices with metal in them, whose streaks excuse a step.
+        Slices with metal, whose streaks may explain a step.
 
     Returns
     -------
     list of Break
-        In order of the stack.
+        Breaks in order of the stack.
     """
     left_out = {k for stray in strays for k in (stray - 1, stray)}
     steep = steepness(pairs.difference_hu, (k for k in left_out if 0 <= k < len(pairs.offset_hu)))
@@ -92,7 +92,7 @@ def find_breaks(
             and steep[k] >= END_STEEP
             and abs(pairs.contrast[k]) >= CONTRAST.doubtful
         ):
-            found.append(Break(k + 1, "one of them is of another scale", False))
+            found.append(Break(k + 1, "one of them has another scale", False))
         elif steep[k] >= STEEP.doubtful and pairs.outline[k] >= OUTLINE.doubtful:
             apart_mm = displacement_mm(thumbnails, heights_mm, k, float(pairs.difference_hu[k]))
             if apart_mm >= DOUBTFUL_MM:
@@ -105,26 +105,28 @@ def find_breaks(
 def _in_words(apart_mm: float) -> str:
     if np.isinf(apart_mm):
         return "they differ more than any slices around them"
-    return f"they differ as slices {apart_mm:.0f} mm apart do"
+    return f"they differ as much as slices {apart_mm:.0f} mm apart"
 
 
 def displacement_mm(thumbnails: Floats, heights_mm: Floats, step: int, change_hu: float) -> float:
-    """How far apart slices near a step differ as much as those on both sides of it do.
+    """Find the distance at which nearby slices differ as much as the two slices of a step.
 
     Parameters
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
+        Thumbnails of the slices.
     heights_mm : ndarray, shape (n,)
+        Increasing positions along the stack.
     step : int
-        The slice below the step.
+        Index of the slice below the step.
     change_hu : float
-        The difference across it.
+        Difference across the step.
 
     Returns
     -------
     float
-        Distance in mm; infinite where no slices near the step, and on one side of it, differ as
-        much; 0 where too few are near to tell.
+        Distance, mm; infinite if no nearby slices on one side of the step differ as much; 0 if too
+        few slices are near.
     """
     reach_mm = max(REACH_MM, REACH_GAPS * float(np.median(np.diff(heights_mm))))
     near = np.flatnonzero(np.abs(heights_mm - heights_mm[step]) <= reach_mm + 1e-6)

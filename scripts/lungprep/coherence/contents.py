@@ -1,4 +1,4 @@
-"""Slices without content, and slices that repeat another one."""
+"""Find slices without content, and slices that repeat another slice."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,54 +9,56 @@ from numpy.typing import NDArray
 from lungprep.coherence.pairs import Floats, differences
 from lungprep.coherence.thumbnails import CEILING_HU
 
-#: Standard deviation of the block means of a slice that shows anything, HU: air with noise, also in
-#: a circle of padding, has less.
+#: Standard deviation of the block means of a slice with content, HU. Noisy air has less, even with
+#: a circle of padding.
 LEAST_CONTRAST_HU = 20.0
-#: A body that ends within a gap: by so many usual steps.
+#: A body that ends within a gap differs by this many usual steps.
 ABRUPT = 3.0
 CONSTANT_HU = 1.0
 LEAST_STEP_HU = 10.0
-#: Rows of blocks by which the blank rim of a slice exceeds those of both neighbours: a sixteenth of
-#: its height.
+#: Rows of blocks by which the blank rim of a truncated slice exceeds the rims of both neighbours: a
+#: sixteenth of its height.
 LEAST_LOST_ROWS = 2
-#: What the neighbours show there differs by more from the blank, HU: it is not just air.
+#: The neighbours must differ from the blank rim by this much, HU: otherwise they show only air.
 LEAST_LOST_HU = 50.0
 EXACT_HU = 0.01
-#: Share of neighbouring pixels that differ in anything that a scanner measured; where a drawing has
-#: no noise, slices may well be alike.
+#: Fraction of neighbouring pixels that differ in every measured slice. Slices of a drawing without
+#: noise may be equal.
 LEAST_NOISE = 0.25
-#: Fewer slices tell too little of what is usual.
+#: With fewer slices, the usual step is unknown.
 LEAST_SLICES = 5
 
 
 def is_empty(blocks: Floats) -> bool:
-    """Whether a slice shows nothing but air, or one value.
+    """Whether a slice shows only air or a single value.
 
     Parameters
     ----------
     blocks : ndarray of float32, shape (rows, columns)
-        Its thumbnail, without a ceiling.
+        Thumbnail of the slice, without a ceiling.
     """
     return bool(blocks.std() < LEAST_CONTRAST_HU)
 
 
 def lost(thumbnails: Floats, empty: NDArray[np.bool_], *, along_body: bool) -> NDArray[np.bool_]:
-    """Which slices show nothing where they should: between others, or after a full one at an end.
+    """Find empty slices that must have lost their content.
 
-    At the ends of a stack there may be air.
+    These lie between other slices, or abruptly next to a full slice at an end of the stack. The
+    ends of a stack may otherwise show only air.
 
     Parameters
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
+        Thumbnails of the slices.
     empty : ndarray of bool, shape (n,)
-        Slices that show nothing.
+        Slices without content.
     along_body : bool
-        Whether the slices follow each other along the body, which does not end within a gap.
+        Whether the stack runs along the body, which does not end within a gap.
 
     Returns
     -------
     ndarray of bool, shape (n,)
-        All false where all slices are empty.
+        True for slices that lost their content; all false if all slices are empty.
     """
     full = np.flatnonzero(~empty)
     if not len(full):
@@ -76,9 +78,9 @@ def lost(thumbnails: Floats, empty: NDArray[np.bool_], *, along_body: bool) -> N
 
 
 def _amid_alike(thumbnails: Floats) -> bool:
-    """Whether the first and last are nearer to each other than to the empty slices between.
+    """Whether the first and last slice are more alike than either and the empty slices between.
 
-    Between a table and the body on it there are slices of air.
+    This is not so between a table and the body on it, where slices show only air.
     """
     ends, between = thumbnails[[0, -1]], thumbnails[1:-1]
     if not len(between):
@@ -88,18 +90,19 @@ def _amid_alike(thumbnails: Floats) -> bool:
 
 
 def partly_lost(thumbnails: Floats) -> NDArray[np.bool_]:
-    """Which slices break off: rows of one value, where both neighbours show something.
+    """Find truncated slices: rows of one value where both neighbours have content.
 
     Parameters
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
+        Thumbnails of the slices.
 
     Returns
     -------
     ndarray of bool, shape (n - 2,)
-        For all slices but the first and last.
+        True for truncated slices; without the first and last slice of the stack.
     """
-    # What lies above the ceiling is one value, too, and no blank.
+    # A row at the ceiling also has one value, but is not blank.
     blank = (np.ptp(thumbnails, axis=2) < EXACT_HU) & (thumbnails[:, :, 0] < CEILING_HU)
     found = np.zeros(len(thumbnails) - 2, bool)
     for rows in (slice(None), slice(None, None, -1)):
@@ -115,19 +118,20 @@ def partly_lost(thumbnails: Floats) -> NDArray[np.bool_]:
 def repeats(
     thumbnails: Floats, slice_hu: Callable[[int], NDArray[np.int16]]
 ) -> list[tuple[int, int]]:
-    """Slices with the very pixels of another one, as no scanner measures twice.
+    """Find slices with exactly the pixels of another slice: no scanner measures the same twice.
 
     Parameters
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
+        Thumbnails of the slices.
     slice_hu : callable
-        Gives the HU (rows, columns) of a slice.
+        Function that returns the HU (rows, columns) of a slice.
 
     Returns
     -------
     list of tuple of int
-        The first slice with these pixels, and one more, in order of the stack; none of a stack too
-        small to be judged.
+        Pairs of the first slice with these pixels and a repetition, in order of the stack; empty
+        for a stack that is too small to judge.
     """
     if len(thumbnails) < LEAST_SLICES:
         return []

@@ -1,4 +1,4 @@
-"""Slices that were computed from others: a volume that was resampled and written again."""
+"""Recognise computed slices: a volume that was resampled and written as DICOM again."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,36 +12,36 @@ from lungprep.hounsfield.scale import HU_MIN
 
 SliceHU = Callable[[int], NDArray[np.int16]]
 
-#: In soft tissue, differences between pixels side by side are noise.
+#: In soft tissue, differences between adjacent pixels are noise.
 SOFT_HU = 300
 LEAST_PIXELS = 50
-#: So many slices in the middle of the stack tell.
+#: Number of slices, in the middle of the stack, that are examined.
 SLICES = 40
-#: What is on a line misses it by rounding only, HU: half in each, and the middle one counts twice.
+#: A computed mean differs by rounding only, HU: half a unit per slice, twice that for the middle.
 ROUNDING_HU = 2
-#: Of noise of 10 HU, a tenth misses it by no more.
+#: With noise of 10 HU, only a tenth of the measured pixels comes as close.
 ON_LINE = 0.9
 
 
 def noise_unevenness(slice_hu: SliceHU, count: int) -> float:
-    """By how much every second step of the noise between slices is larger.
+    """Measure how much larger every second step of the noise between slices is.
 
-    Where slices are interpolated at a quarter and three quarters of a gap, every second step lies
-    within a gap, and is larger than the one across a measured slice: for noise, which is new in
-    each measured slice, more so than for anatomy, which goes on. In two scans in turn the anatomy
-    alternates and the noise does not.
+    If slices are interpolated at a quarter and three quarters of a gap, every second step lies
+    within a gap, and is larger than a step across a measured slice. The effect is stronger for
+    noise, which is independent in each measured slice, than for anatomy, which is continuous. In
+    two interleaved scans, the anatomy alternates and the noise does not.
 
     Parameters
     ----------
     slice_hu : callable
-        Gives the HU (rows, columns) of a slice.
+        Function that returns the HU (rows, columns) of a slice.
     count : int
-        Slices in the stack.
+        Number of slices in the stack.
 
     Returns
     -------
     float
-        1 for noise that does not alternate, and where there is none.
+        Ratio of the steps; 1 if the noise does not alternate, or if the slices have none.
     """
     first = max(0, (count - SLICES) // 2)
     looked = (_soft_noise(slice_hu(k)) for k in range(first, min(count, first + SLICES)))
@@ -59,11 +59,11 @@ def _soft_noise(hu: NDArray[np.int16]) -> tuple[Floats, NDArray[np.bool_]]:
 
 
 def on_a_line(slice_hu: SliceHU, count: int) -> bool:
-    """Whether a slice is the mean of its neighbours, pixel by pixel, as no scanner measures."""
+    """Whether a slice is the mean of its neighbours, pixel by pixel: no scanner measures that."""
     before, here = slice_hu(0).astype(np.int32), slice_hu(1).astype(np.int32)
     for k in range(2, count):
         after = slice_hu(k).astype(np.int32)
-        # What is clipped is on no line.
+        # Clipped values are not on a line.
         told = np.minimum(np.minimum(before, here), after) > HU_MIN
         told &= before != after
         off_line = np.abs(2 * here - before - after)[told]

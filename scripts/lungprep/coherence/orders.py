@@ -1,4 +1,4 @@
-"""Slices whose places run against their content."""
+"""Find stretches of slices whose positions contradict their content."""
 
 from itertools import combinations
 
@@ -10,9 +10,9 @@ from lungprep.coherence.steepness import steepness
 
 Indices = NDArray[np.int64]
 
-#: A stretch is in the wrong order where turning it round shortens the way through the slices at
-#: its ends to this share, and leaves no step there that is not usual. Of two or three slices, which
-#: lie near each other either way, less is asked.
+#: A stretch is in reverse order if reversing it shortens the steps at its ends to this fraction,
+#: and leaves only usual steps there. For two or three slices, which are close to each other in
+#: either order, the limits are looser.
 SHORTER, SHORTER_FEW = 0.8, 0.85
 USUAL, USUAL_FEW = 1.4, 1.7
 FEW = 3
@@ -20,27 +20,27 @@ FEW = 3
 STEEP = 1.2
 LEAST_STEP_HU = 3.0
 MOST_STEPS = 40
-#: Where steps within the stretch are nearly as large, it is the anatomy: ribs come and go.
+#: If steps within the stretch are nearly as large, the anatomy causes them: ribs come and go.
 ALIKE = 0.8
 
 
 def find_reversals(thumbnails: Floats, pairs: Pairs) -> list[tuple[int, int]]:
-    """Look for stretches of two slices or more that are in order the other way round.
+    """Find stretches of two or more slices in reverse order.
 
-    The way through a stack, slice by slice, is shortest in its true order; this is the exchange of
-    two edges that shortens a tour (2-opt; Croes, Operations Research 6, 1958, 791-812).
+    The sum of the steps between slices is smallest in their true order. This search is the 2-opt
+    exchange of two edges of a tour (Croes, Operations Research 6, 1958, 791-812).
 
     Parameters
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
-        Of the slices, in order of the stack.
+        Thumbnails of the slices, in order of the stack.
     pairs : Pairs
-        Each slice and the next.
+        Comparison of each slice with the next.
 
     Returns
     -------
     list of tuple of int
-        First and last slice of each, in order of the stack; they do not overlap.
+        First and last slice of each stretch, in order of the stack; stretches do not overlap.
     """
     steps = pairs.difference_hu
     steep = np.where(steps >= LEAST_STEP_HU, steepness(steps), 0.0)
@@ -74,6 +74,6 @@ def find_reversals(thumbnails: Floats, pairs: Pairs) -> list[tuple[int, int]]:
 
 
 def _turned(thumbnails: Floats, a: Indices, b: Indices, kept: float) -> Floats:
-    """The steps at both ends of stretches from a + 1 to b, once they are turned round."""
+    """Return the steps at both ends of the stretches from a + 1 to b after reversing them."""
     ends = ((a, b), (a + 1, b + 1))
     return np.stack([differences(thumbnails[one], thumbnails[other], kept) for one, other in ends])

@@ -1,4 +1,4 @@
-"""How two slices differ: by how much, and whether by scale, place, size or side."""
+"""Compare two slices: by how much they differ, and whether in scale, position, size or side."""
 
 from dataclasses import dataclass, fields
 
@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 
-#: The blocks that differ most do not count: arms, metal or the table come and go. Ribs, too, where
-#: the gaps are wide.
+#: The blocks that differ most are ignored: arms, metal or the table come and go. With wide gaps,
+#: ribs do so too.
 KEPT = 0.95
 WITHOUT_RIBS = 0.7
-#: Another intercept moves tissue and, as far as the clip at -1024 HU lets it, air: bounds of both.
+#: Another intercept moves tissue and also air, as far as the clip at -1024 HU allows. These are the
+#: bounds of tissue and air.
 TISSUE_HU = (-300, 250)
 AIR_BELOW_HU = -700
 PADDING_HU = -1020
@@ -19,44 +20,44 @@ LEAST_SHARE = 0.02
 LEAST_OFFSET_HU = 20
 LEAST_AIR_OFFSET_HU = 10
 CLIPPED_HU = -1010
-#: Air outside the body, but no lung, is below; tissue is so much denser.
+#: Air outside the body is below this; lung is above. Tissue is denser than air by DENSER_HU.
 OUTSIDE_HU = -950
 DENSER_HU = 400
-#: Below, left and right differ too little to be told apart, HU.
+#: If left and right differ by less, HU, mirroring can't be recognised.
 LEAST_ASYMMETRY_HU = 15
-#: A shift or zoom explains at least this share of the change's square.
+#: A shift or zoom must explain at least this fraction of the change's square.
 LEAST_EXPLAINED = 0.2
-#: Of the difference, so much is left at most where a mirrored slice is turned back: 0.8.
+#: Unmirroring a mirrored slice leaves at most this fraction of the difference; measured: 0.8.
 MIRRORED_SHARE = 0.85
-#: Slices that vary by less show nothing.
+#: Slices with a smaller standard deviation have no content.
 LEAST_DEVIATION_HU = 20.0
 AT_A_TIME = 32
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """What sets the second slice of each pair off the first.
+    """Differences of the second slice from the first in each pair.
 
     Attributes
     ----------
     difference_hu : ndarray, shape (n,)
-        Mean absolute difference of the blocks, less the twentieth that differs most.
+        Mean absolute difference of the blocks, without the 5 % that differ most.
     without_ribs_hu : ndarray, shape (n,)
-        The same less the three tenths that differ most.
+        The same without the 30 % that differ most.
     offset_hu : ndarray, shape (n,)
-        Median difference within the tissue, where air differs likewise: another intercept. 0 else.
+        Median difference within tissue if air differs in the same direction, a sign of another
+        intercept; otherwise 0.
     shift_blocks : ndarray, shape (n, 2)
-        Best shift down and across that makes the second of the first, in blocks.
+        Best shift (down, across) from the first to the second slice, in blocks.
     zoom : ndarray, shape (n,)
-        Best enlargement; 0 for none.
+        Best relative enlargement; 0 for none.
     mirrored : ndarray, shape (n,)
-        Correlation of what is not the same left and right; -1 for mirrored, 1 where it can't be
-        told.
+        Correlation of the asymmetric parts; -1 for a mirrored slice, 1 if it can't be determined.
     outline : ndarray, shape (n,)
-        Share of the blocks that are air in one slice and far denser in the other: lungs are not, so
-        that it is the outline of body and table that changes.
+        Fraction of the blocks that are air in one slice and far denser in the other. Lungs do not
+        count as air, so this is a change in the outline of body and table.
     contrast : ndarray, shape (n,)
-        Logarithm of the share by which the standard deviation changes: another scale.
+        Logarithm of the ratio of standard deviations, a sign of another scale.
     """
 
     difference_hu: Floats
@@ -70,13 +71,14 @@ class Pairs:
 
 
 def differences(one: Floats, other: Floats, kept: float = KEPT) -> Floats:
-    """Mean absolute difference in HU of thumbnails, pair by pair, of the blocks that differ least.
+    """Return the mean absolute difference of thumbnails, pair by pair, HU.
 
     Parameters
     ----------
     one, other : ndarray of float32, shape (n, rows, columns)
+        Thumbnails to compare.
     kept : float
-        Share of the blocks that count.
+        Fraction of the blocks that count, beginning with those that differ least.
     """
     blocks = np.abs(one - other).reshape(len(one), one.shape[1] * one.shape[2])
     count = max(1, int(kept * blocks.shape[1]))
@@ -86,11 +88,12 @@ def differences(one: Floats, other: Floats, kept: float = KEPT) -> Floats:
 
 
 def neighbours(thumbnails: Floats) -> Pairs:
-    """Compare each slice with the next, some at a time: each comparison takes many copies.
+    """Compare each slice with the next, in chunks that limit the memory.
 
     Parameters
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
+        Thumbnails of the slices, in order of the stack.
     """
     stops = [*range(AT_A_TIME, len(thumbnails) - 1, AT_A_TIME), len(thumbnails) - 1]
     chunks = [
@@ -104,12 +107,13 @@ def neighbours(thumbnails: Floats) -> Pairs:
 def compare(one: Floats, other: Floats) -> Pairs:
     """Compare thumbnails, pair by pair.
 
-    Shift and zoom are the least-squares solution for small ones (Lucas and Kanade, IJCAI 1981,
-    674-679, over the whole slice): larger ones come out too small.
+    Shift and zoom are least-squares solutions over the whole slice for small values (Lucas and
+    Kanade, IJCAI 1981, 674-679). Larger values are underestimated.
 
     Parameters
     ----------
     one, other : ndarray of float32, shape (n, rows, columns)
+        Thumbnails to compare.
     """
     change = other - one
     down, across = (np.asarray(slopes) for slopes in np.gradient(one, axis=(1, 2)))
@@ -131,7 +135,7 @@ def _contrast(slices: Floats) -> Floats:
 
 
 def _offsets(one: Floats, other: Floats) -> Floats:
-    """Offset of each pair; 0 where less than half of the tissue changes by as much as matters."""
+    """Return the offset of each pair; 0 if less than half of the tissue changes noticeably."""
     low, high = TISSUE_HU
     tissue = (np.minimum(one, other) > low) & (np.maximum(one, other) < high)
     changed = tissue & (np.abs(other - one) >= LEAST_OFFSET_HU)
@@ -162,7 +166,7 @@ def _radial(down: Floats, across: Floats) -> Floats:
 
 
 def _fit(pattern: Floats, change: Floats) -> Floats:
-    """Multiple of a pattern that comes nearest to a change, or 0 where it explains little of it."""
+    """Return the multiple of a pattern that best fits a change; 0 if it explains too little."""
     power = np.maximum(np.einsum("nij,nij->n", pattern, pattern), 1)
     product = np.einsum("nij,nij->n", pattern, change)
     explained = product**2 / (power * np.maximum(np.einsum("nij,nij->n", change, change), 1))
@@ -177,8 +181,8 @@ def _side(one: Floats, other: Floats) -> Floats:
     least = LEAST_ASYMMETRY_HU**2 * one[0].size
     told = np.minimum(*powers) >= least
     sides: Floats = np.where(told, product / np.sqrt(np.maximum(powers[0] * powers[1], 1)), 1.0)
-    # Where one lung ends and the dome on the other side begins nothing is mirrored: the slices are
-    # hardly more alike the other way round.
+    # Where one lung ends and the dome of the other side begins, the sides correlate negatively
+    # too, but unmirroring hardly makes the slices more alike.
     turned = np.flatnonzero(sides < 0)
     as_they_are = differences(one[turned], other[turned])
     nearer = differences(one[turned], other[turned, :, ::-1]) < MIRRORED_SHARE * as_they_are

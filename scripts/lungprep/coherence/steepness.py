@@ -1,4 +1,4 @@
-"""Steps between slices, by the steps around them."""
+"""Measure steps between slices relative to the steps around them."""
 
 from collections.abc import Iterable
 
@@ -6,27 +6,27 @@ import numpy as np
 
 from lungprep.coherence.pairs import Floats
 
-#: Steps on either side that tell the usual one.
+#: Number of steps on either side that define the usual step.
 AROUND = 6
 LEAST_AROUND = 3
-#: A usual step is no less, HU: where there is air only, any noise would be steep.
+#: Least usual step, HU: in pure air, any noise would otherwise be steep.
 LEAST_USUAL_HU = 1.0
 
 
 def steepness(steps: Floats, left_out: Iterable[int] = ()) -> Floats:
-    """Each step between two slices as a multiple of the median of the six before and behind it.
+    """Divide each step between two slices by the median of the six steps before and after it.
 
     Parameters
     ----------
     steps : ndarray, shape (n,)
         Difference of each slice from the next, HU.
     left_out : iterable of int
-        Steps that tell nothing.
+        Steps to ignore.
 
     Returns
     -------
     ndarray, shape (n,)
-        0 for the steps left out, and where fewer than three others are near.
+        Ratios; 0 for ignored steps, and for steps with fewer than three others near.
     """
     kept = np.full(len(steps), True)
     kept[list(left_out)] = False

@@ -1,4 +1,4 @@
-"""Slices that do not fit between their two neighbours."""
+"""Find single slices that do not fit between their two neighbours."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from lungprep.coherence.pairs import KEPT, WITHOUT_RIBS, Floats, Pairs, differences
 from lungprep.coherence.steepness import steepness
 
-#: Changes of less are noise, HU.
+#: Smaller changes are noise, HU.
 LEAST_CHANGE_HU = 3.0
 
 
 @dataclass(frozen=True)
 class Limits:
-    """From where on a measure makes slices doubtful, and from where on sure to be wrong."""
+    """Values of a measure from which slices are doubtful, and from which they are surely wrong."""
 
     doubtful: float
     certain: float
@@ -22,38 +22,38 @@ class Limits:
 
 @dataclass(frozen=True)
 class Measure(Limits):
-    """One way in which a slice is set off.
+    """One way in which a slice can differ from its neighbours.
 
     Attributes
     ----------
     words : str
-        What is wrong then; may quote the measure.
+        Text for a message; may quote the value.
     """
 
     words: str
 
 
-#: The measures go from the most telling to the most general. In four real scans, thinned to gaps of
-#: 1.25 to 16 mm and with noise of up to 100 HU, slices stay below 1 HU, 1 mm and 0.001 against both
-#: neighbours, and the correlation above 0.2.
+#: The measures are ordered from the most specific to the most general. In four real scans, thinned
+#: to gaps of 1.25 to 16 mm and with noise of up to 100 HU, offsets from both neighbours stay below
+#: 1 HU, shifts below 1 mm and zooms below 0.001; the correlation stays above 0.2.
 MIRRORED = Measure(0.3, 0.5, "is mirrored")
-OFFSET_HU = Measure(25.0, 60.0, "lies {:.0f} HU off")
-ZOOM = Measure(0.03, 0.08, "is of another size")
-SHIFT_MM = Measure(4.0, 10.0, "lies {:.0f} mm aside")
-#: How far a slice lies from its neighbours, as a share of how far they lie from one another: 0.5 to
-#: 0.92 in these scans, 1 where all is noise, 1.2 to 2 for two slices that changed places, 2 to 20
-#: for a slice of another scale, place or person.
-RATIO = Measure(1.25, 2.0, "does not fit")
-#: Where the steps to both neighbours are far steeper than those around, less of a share will do: in
-#: sound scans it is 0.5 then.
+OFFSET_HU = Measure(25.0, 60.0, "is offset by {:.0f} HU")
+ZOOM = Measure(0.03, 0.08, "has another size")
+SHIFT_MM = Measure(4.0, 10.0, "is shifted by {:.0f} mm")
+#: Difference of a slice from its neighbours, divided by their difference from each other: 0.5 to
+#: 0.92 in these scans, 1 for pure noise, 1.2 to 2 for two exchanged slices, 2 to 20 for a slice of
+#: another scale, position or person.
+RATIO = Measure(1.25, 2.0, "stands out")
+#: If the steps to both neighbours are far steeper than the steps around, a lower ratio is enough:
+#: in sound scans it is 0.5 then.
 STEEP_STEPS, STEEP_RATIO = 1.8, 1.1
-#: By so much a slice varies more or less than both its neighbours, metal or not: 0.03 in sound
-#: scans, 0.2 at twice the slope.
-CONTRAST = Measure(0.06, 0.12, "is of another scale")
-#: A slice that its neighbours show almost alike, as where a breath moves the body back by two gaps,
-#: lies no farther from them than slices around it from theirs.
+#: Change of contrast against both neighbours, with or without metal: 0.03 in sound scans, 0.2 at
+#: twice the slope.
+CONTRAST = Measure(0.06, 0.12, "has another scale")
+#: The neighbours of a slice may be almost equal if a breath moves the body back by two gaps. The
+#: slice then differs from them no more than the slices around differ from their neighbours.
 LEAST_STEEPNESS = 1.05
-#: Streaks of metal may fill a slice and spare the next.
+#: Streaks of metal may fill one slice and not the next.
 METAL_FACTOR = 2.0
 
 
@@ -64,11 +64,11 @@ class Stray:
     Attributes
     ----------
     index : int
-        Its place in the stack.
+        Index of the slice in the stack.
     reason : str
-        What sets it off from its neighbours, for a message.
+        Difference from its neighbours, for a message.
     certain : bool
-        Whether it is sure to be wrong.
+        Whether the slice is surely wrong.
     """
 
     index: int
@@ -77,19 +77,20 @@ class Stray:
 
 
 def ratios(thumbnails: Floats, pairs: Pairs) -> Floats:
-    """How far each slice lies from its neighbours, as a share of how far they lie apart.
+    """Divide each slice's difference from its neighbours by their difference from each other.
 
     Parameters
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
+        Thumbnails of the slices, in order of the stack.
     pairs : Pairs
-        Each slice and the next.
+        Comparison of each slice with the next.
 
     Returns
     -------
     ndarray, shape (n - 2,)
-        Of all slices but the first and last; the lower value of all blocks and of those without
-        ribs. 0 where nothing changes.
+        Ratios of all slices but the first and last: the lower one of two, with and without the
+        blocks that ribs may change. 0 for slices that equal their neighbours.
     """
     found = []
     for kept, steps in ((KEPT, pairs.difference_hu), (WITHOUT_RIBS, pairs.without_ribs_hu)):
@@ -103,23 +104,23 @@ def ratios(thumbnails: Floats, pairs: Pairs) -> Floats:
 def find_strays(
     pairs: Pairs, ratio: Floats, block_mm: tuple[float, float], metal: NDArray[np.bool_]
 ) -> list[Stray]:
-    """Look for single slices that do not fit.
+    """Find single slices that do not fit.
 
     Parameters
     ----------
     pairs : Pairs
-        Each slice and the next.
+        Comparison of each slice with the next.
     ratio : ndarray, shape (n - 2,)
-        From `ratios`.
+        Result of `ratios`.
     block_mm : tuple of float
         Height and width of a block.
     metal : ndarray of bool, shape (n,)
-        Slices with metal in them.
+        Slices with metal.
 
     Returns
     -------
     list of Stray
-        In order of the stack, at most one for each slice.
+        Strays in order of the stack, at most one per slice.
     """
     shift_mm = np.hypot(*(_own(pairs.shift_blocks[:, k]) * block_mm[k] for k in (0, 1)))
     steep = steepness(pairs.difference_hu)
@@ -146,10 +147,10 @@ def find_strays(
 
 
 def _in_pairs(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which have a neighbour: a breath folds the stack, and both slices at the fold seem to stray.
+    """Mark slices that are next to another marked slice, and so are not single strays.
 
-    Two slices that changed places are found by their order; two of other content differ from one
-    neighbour only.
+    A breath folds the stack, and both slices at the fold stand out. Two exchanged slices are found
+    by their order, and two slices of other content differ from one neighbour only.
     """
     beside = np.zeros_like(which)
     beside[1:] |= which[:-1]
@@ -158,7 +159,7 @@ def _in_pairs(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _own(steps: Floats) -> Floats:
-    """The part of the steps to and from a slice that is the slice's own: there and back again."""
+    """Return the part of the steps to and from a slice that is undone by the second step."""
     there, back = steps[:-1], -steps[1:]
     smaller = np.where(np.abs(there) < np.abs(back), there, back)
     return np.where(there * back > 0, smaller, 0.0)

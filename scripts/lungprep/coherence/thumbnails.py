@@ -1,25 +1,25 @@
-"""A slice as some thousand block means: enough to compare it with its neighbours, and nearly free.
+"""Shrink a slice to about a thousand block means: enough to compare slices, at little cost.
 
-The mean of a block of 16 x 16 pixels has a sixteenth of their noise, so that what is left of the
-difference between neighbouring slices is anatomy.
+The mean of a block of 16 x 16 pixels has a sixteenth of their noise, so the remaining difference
+between neighbouring slices is anatomy.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Blocks along the shorter side, at least, where there are as many pixels.
+#: Least number of blocks along the shorter side, if the slice has as many pixels.
 BLOCKS = 32
-#: Metal, bone and contrast medium count no more than this: their streaks come and go within a
-#: slice.
+#: Metal, bone and contrast medium are clipped at this value: their streaks come and go from slice
+#: to slice.
 CEILING_HU = 300
-#: Rows of a block that are read: one in four pixels costs a quarter, and doubles the noise.
+#: Rows of a block that are read: a quarter of the pixels costs a quarter and doubles the noise.
 ROWS_PER_BLOCK = 4
 
 Thumbnail = NDArray[np.float32]
 
 
 def block_size(rows: int, columns: int) -> int:
-    """Side of a block, pixels, for slices of this size."""
+    """Return the side of a block for slices of this size, pixels."""
     return max(1, min(rows, columns) // BLOCKS)
 
 
@@ -29,15 +29,14 @@ def thumbnail(hu: NDArray[np.int16], ceiling_hu: int = CEILING_HU) -> Thumbnail:
     Parameters
     ----------
     hu : ndarray of int16
-        Shape (rows, columns).
+        HU, shape (rows, columns).
     ceiling_hu : int
-        Where values are clipped.
+        Highest value; higher values are clipped.
 
     Returns
     -------
     ndarray of float32
-        Mean HU of each block; rows and columns left over at the lower and
-        right border are passed over.
+        Mean HU of each block; incomplete blocks at the lower and right border are ignored.
     """
     size = block_size(*hu.shape)
     down, across = (length // size for length in hu.shape)

@@ -1,4 +1,4 @@
-"""What the pixels say against a stack of slices."""
+"""Collect the objections that the pixels raise against a stack of slices."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,40 +15,41 @@ from lungprep.coherence.orders import find_reversals
 from lungprep.coherence.pairs import Floats, neighbours
 from lungprep.coherence.strays import find_strays, ratios
 
-#: Most slices of two scans in turn are farther from both neighbours than these from each other.
+#: In two interleaved scans, most slices differ more from both neighbours than these from each
+#: other.
 ALTERNATING_RATIO = 1.1
-#: Noise alternates as much as all else, or more, where slices are interpolated; in two scans in
-#: turn, at most by 0.9 times as much.
+#: In interpolated slices, noise alternates at least as much as the whole image; in two interleaved
+#: scans, at most 0.9 times as much.
 AS_UNEVEN = 0.95
-#: More stretches in reverse order, also as a share of the slices, are two scans in turn.
+#: More stretches in reverse order, also as a fraction of the slices, mean two interleaved scans.
 MOST_REVERSALS = 2
 REVERSED_SHARE = 0.05
-#: Share of sagittal and coronal slices at either end where the body begins.
+#: Fraction of sagittal and coronal slices, at either end of the stack, where the body may begin.
 RIM = 0.1
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of n slices, in order of the stack.
+    """Data of n slices, in order of the stack.
 
     Attributes
     ----------
     thumbnails : ndarray of float32, shape (n, rows, columns)
-        Each at its place in the plane.
+        Thumbnails, each at its true position in the plane.
     heights_mm : ndarray, shape (n,)
-        Increasing places along the stack.
+        Increasing positions along the stack.
     block_mm : tuple of float
         Height and width of a block.
     metal : ndarray of bool, shape (n,)
-        Slices with metal in them.
+        Slices with metal.
     empty : ndarray of bool, shape (n,)
-        Slices that show nothing.
+        Slices without content.
     along_body : bool
-        Whether the slices follow each other along the body, which does not begin within a gap.
+        Whether the stack runs along the body, which does not begin within a gap.
     slice_hu : callable, optional
-        Gives the HU (rows, columns) of a slice, where thumbnails do not tell.
+        Function that returns the HU (rows, columns) of a slice, used if thumbnails do not suffice.
     plausible : bool
-        Whether the values look like Hounsfield units; else contrast means nothing.
+        Whether the values look like Hounsfield units; if not, contrast is ignored.
     """
 
     thumbnails: Floats
@@ -63,16 +64,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Objection:
-    """Something that does not belong.
+    """An objection against some slices.
 
     Attributes
     ----------
     first, last : int
-        The slices that it is about, in order of the stack.
+        First and last of the slices, in order of the stack.
     found : str
-        What is wrong with them, to follow their names.
+        The fault; in a message it follows the names of the slices.
     certain : bool
-        Whether the volume is sure to be wrong; else it is doubtful.
+        Whether the volume is surely wrong; if false, it is doubtful.
     """
 
     first: int
@@ -87,7 +88,7 @@ def objections(evidence: Evidence) -> list[Objection]:
     Returns
     -------
     list of Objection
-        In order of the stack; empty for fewer slices than can be judged.
+        Objections in order of the stack; empty if the slices are too few to judge.
     """
     thumbnails, metal = evidence.thumbnails, evidence.metal
     if len(thumbnails) < LEAST_SLICES:
@@ -98,11 +99,11 @@ def objections(evidence: Evidence) -> list[Objection]:
     ratio = ratios(thumbnails, pairs)
     told = ratio[ratio > 0]
     natural = _natural(evidence)
-    # Where a body begins and ends, it does so in either order.
+    # The beginning and the end of a body look the same in either order.
     reversals = [ends for ends in find_reversals(thumbnails, pairs) if not natural.issuperset(ends)]
     alternate = len(told) >= LEAST_SLICES and bool(np.median(told) >= ALTERNATING_RATIO)
     alternate |= len(reversals) > max(MOST_REVERSALS, REVERSED_SHARE * len(thumbnails))
-    # Ribs may come and go from slice to slice; the rest does not.
+    # Ribs may come and go from slice to slice; other anatomy does not.
     uneven = min(unevenness(steps) for steps in (pairs.difference_hu, pairs.without_ribs_hu))
     uneven = uneven if len(thumbnails) > alternation.LEAST_SLICES else 1.0
     if uneven >= alternation.DOUBTFUL and evidence.slice_hu is not None:
@@ -122,7 +123,9 @@ def objections(evidence: Evidence) -> list[Objection]:
     found += [Objection(k, k, "breaks off", True) for k in sorted(lost)]
     judged |= lost
     found += [
-        Objection(stray.index, stray.index, f"{stray.reason} against its neighbours", stray.certain)
+        Objection(
+            stray.index, stray.index, f"{stray.reason} compared with its neighbours", stray.certain
+        )
         for stray in find_strays(pairs, ratio, evidence.block_mm, metal)
         if stray.index not in judged
     ]
@@ -135,7 +138,7 @@ def objections(evidence: Evidence) -> list[Objection]:
 
 
 def _natural(evidence: Evidence) -> set[int]:
-    """Slices beside which a body, or a table, begins within a gap."""
+    """Return the slices next to which a body or a table may begin within a gap."""
     count = len(evidence.empty)
     natural = {k + step for k in np.flatnonzero(evidence.empty).tolist() for step in (-1, 0, 1)}
     if evidence.along_body:
