@@ -1,4 +1,4 @@
-"""From cells of 16 bits to values of fewer (PS3.5 8.1.1), and what the cells hold besides."""
+"""Read values of fewer than 16 bits from cells of 16 bits (PS3.5 8.1.1)."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from lungprep.pixels.codestream import Codestream
 Cells = NDArray[np.uint16]
 Mask = NDArray[np.bool_]
 
-# One reading is plain where another has this many times as many jumps between neighbours.
+# A reading of the sign is certain if the other one has this many times more jumps.
 PLAINLY = 10
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a slice's values are stored.
+    """Layout of a slice's values in its cells.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Layout:
     bits : int
         BitsStored, of 16 allocated.
     high_bit : int
-        HighBit, from 0: other bits than the `bits` up to it may hold overlays.
+        HighBit, from 0. A value has `bits` bits up to this one; the other bits may hold overlays.
     signed : bool
         PixelRepresentation.
     """
@@ -39,17 +39,17 @@ class Layout:
 
 
 def stored_values(cells: Cells, layout: Layout) -> Stored:
-    """Read cells of 16 bits as values of fewer, shape (rows, columns)."""
+    """Read the values, shape (rows, columns), from cells of 16 bits."""
     cells = cells.reshape(layout.rows, layout.columns)
     values: Stored = cells.view(np.int16) if layout.signed else cells
     if (layout.bits, layout.high_bit) == (16, 15):
         return values
-    # Left then right: clears overlay bits of unsigned values, extends the sign of signed ones.
+    # The two shifts clear the overlay bits of unsigned values, and extend the sign of signed ones.
     return np.right_shift(np.left_shift(values, 15 - layout.high_bit), 16 - layout.bits)
 
 
 def may_reach_beyond(cells: Cells, layout: Layout) -> bool:
-    """Whether `bits_beyond` is worth a look: never for 16 bits, nor for values within theirs."""
+    """Whether any cell may exceed BitsStored: a quick check before `bits_beyond`."""
     if layout.high_bit == 15:
         return False
     limit = 1 << layout.high_bit
@@ -60,25 +60,25 @@ def may_reach_beyond(cells: Cells, layout: Layout) -> bool:
 
 
 def bits_beyond(cells: Cells, layout: Layout, overlays: int) -> Mask | None:
-    """Which cells hold more than their value: bits above HighBit that no overlay explains.
+    """Mark the cells with bits above HighBit that no overlay explains.
 
-    They are ignored (PS3.5 8.1.1). They may be the upper bits of a value, written by a tool that
-    kept a BitsStored too small for it.
+    These bits are ignored (PS3.5 8.1.1). They may be the upper bits of a value, written by a tool
+    that did not raise BitsStored.
 
     Parameters
     ----------
     cells : ndarray of uint16
         Shape (rows, columns).
     layout : Layout
-        Of these cells.
+        Layout of the cells.
     overlays : int
-        The bits, as a mask, where the header has overlays.
+        Mask of the bits that hold overlays, according to the header.
 
     Returns
     -------
     ndarray of bool or None
-        None where there are none: the sign of a signed value may be extended or not, and bits
-        that are the same in all cells mean nothing.
+        None if no cell has such bits. The extended sign of a signed value does not count, nor do
+        bits that are set in all cells.
     """
     mask = (0xFFFF >> (layout.high_bit + 1)) & ~(overlays >> (layout.high_bit + 1))
     above = (cells >> np.uint16(layout.high_bit + 1)) & np.uint16(mask)
@@ -89,7 +89,7 @@ def bits_beyond(cells: Cells, layout: Layout, overlays: int) -> Mask | None:
         sign = cells & np.uint16(1 << layout.high_bit) != 0
         extended = sign & (above == mask)
         beyond &= ~extended
-        # Without a sign of their own these values are too large for theirs.
+        # These values are positive numbers that are too large for their bits.
         bare = sign & (above == 0)
         if bare.any() and (extended.any() or _is_unsigned(cells, layout.high_bit + 1)):
             beyond |= bare
@@ -97,23 +97,23 @@ def bits_beyond(cells: Cells, layout: Layout, overlays: int) -> Mask | None:
 
 
 def as_signed_by_header(cells: Cells, stream: Codestream, layout: Layout) -> Cells | None:
-    """Cells of a stream whose precision is less than BitsStored, or whose sign is another.
+    """Reconcile cells with a header that gives another precision or sign than their stream.
 
     Parameters
     ----------
     cells : ndarray of uint16
-        As `lungprep.pixels.decoders.decode` gives them.
+        Cells from `lungprep.pixels.decoders.decode`.
     stream : Codestream
-        What the stream says.
+        Size, precision and sign according to the stream.
     layout : Layout
-        What the header says.
+        Layout according to the header.
 
     Returns
     -------
     ndarray of uint16 or None
-        Cells to be read by `stored_values`. None where it can't be told which of them are negative:
-        the stream has fewer bits than the header, or a sign where that has none, and what their
-        highest bit means is neither said by both nor plain from the neighbours.
+        Cells for `stored_values`. None if negative values can't be determined: the stream has fewer
+        bits than the header, or a sign that the header does not have, and neighbouring pixels do
+        not show what the highest bit means.
     """
     sign = 1 << (stream.precision - 1)
     if stream.signed:
@@ -131,15 +131,15 @@ def as_signed_by_header(cells: Cells, stream: Codestream, layout: Layout) -> Cel
 
 
 def _extended(cells: Cells, sign: int) -> Cells:
-    """Two's complement of fewer bits in 16."""
+    """Extend a two's complement of fewer bits to 16 bits."""
     return (cells ^ np.uint16(sign)) - np.uint16(sign)
 
 
 def _is_unsigned(cells: Cells, bits: int) -> bool:
-    """Whether neighbours are plainly nearer to each other as unsigned values than as signed ones.
+    """Whether neighbours are clearly closer to each other as unsigned than as signed values.
 
-    Under the wrong reading values wrap wherever they cross half of their range: a small step
-    becomes one of nearly all of it, which no edge of an image is.
+    Under the wrong reading, values wrap wherever they cross half of their range. A small step then
+    becomes a step of nearly the whole range, which no edge in an image is.
     """
     sign = 1 << (bits - 1)
     values = cells & np.uint16(2 * sign - 1)
@@ -148,6 +148,6 @@ def _is_unsigned(cells: Cells, bits: int) -> bool:
 
 
 def _jumps(values: Cells, limit: int) -> int:
-    """Neighbours, along rows and columns, that differ by more than a limit."""
+    """Count the neighbours, along rows and columns, that differ by more than a limit."""
     wide = values.astype(np.int32)
     return sum(int(np.count_nonzero(np.abs(np.diff(wide, axis=a)) > limit)) for a in (0, 1))

@@ -1,9 +1,9 @@
-"""What an encoded frame says about itself, read before any decoder sees it.
+"""Read the markers of an encoded frame before a decoder runs.
 
-Decoders allocate what a stream's own header asks for, and invent what a stream that breaks off no
-longer holds. The structure of a stream tells both beforehand, at the cost of a few markers:
-JPEG lossless (ISO/IEC 10918-1, annexes B and H), JPEG-LS (ISO/IEC 14495-1, annex C), JPEG 2000
-(ISO/IEC 15444-1, annex A) and HTJ2K (ISO/IEC 15444-15).
+A decoder allocates the memory that the stream's header asks for, and makes up the missing values of
+a truncated stream. The markers reveal both faults, and reading them costs little: JPEG lossless
+(ISO/IEC 10918-1, annexes B and H), JPEG-LS (ISO/IEC 14495-1, annex C), JPEG 2000 (ISO/IEC 15444-1,
+annex A) and HTJ2K (ISO/IEC 15444-15).
 """
 
 import re
@@ -16,12 +16,12 @@ END = b"\xff\xd9"
 LOSSLESS_HUFFMAN = 0xC3
 JPEG_LS = 0xF7
 START_OF_SCAN = 0xDA
-# Frames of any other coding process: DHT, JPG and DAC lie among their numbers.
+# Frame markers of all coding processes, without DHT, JPG and DAC, which have numbers in this range.
 FRAMES = {*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC}
 PRESET = 0xF8
 FILL = 0xFF
-# In a scan of JPEG a zero byte follows each FF, in one of JPEG-LS a zero bit; all else is a marker.
-# Markers of restart (D0 to D7) are part of the data, and more FF may lie before any marker.
+# In a scan, a zero byte (JPEG) or a zero bit (JPEG-LS) follows each FF; otherwise FF starts a
+# marker. Restart markers (D0 to D7) are part of the data. Any marker may have more FF before it.
 MARKER_IN_SCAN = {
     LOSSLESS_HUFFMAN: re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]"),
     JPEG_LS: re.compile(rb"\xff+[\x80-\xcf\xd8-\xfe]"),
@@ -30,7 +30,7 @@ MARKER_IN_SCAN = {
 
 @dataclass(frozen=True)
 class Codestream:
-    """What the markers of a stream say.
+    """Properties of a stream, according to its markers.
 
     Attributes
     ----------
@@ -39,13 +39,14 @@ class Codestream:
     precision : int
         Bits of a value.
     near : int
-        How far a decoded value may lie from the original one: NEAR of JPEG-LS; 0 elsewhere.
+        Largest error of a decoded value: NEAR of JPEG-LS; 0 for other encodings.
     reversible : bool
-        Whether the transform can be undone exactly; false for the 9-7 filter of JPEG 2000.
+        Whether the transform is exact; false for the 9-7 filter of JPEG 2000.
     signed : bool
-        Whether the stream itself tells signs apart, as JPEG 2000 can; JPEG and JPEG-LS never do.
+        Whether the stream declares signed values, as JPEG 2000 can; always false for JPEG and
+        JPEG-LS.
     length : int
-        Bytes up to the end marker, and with it; decoders read no further.
+        Bytes up to and including the end marker; decoders get no further bytes.
     """
 
     rows: int
@@ -64,16 +65,21 @@ def read_jpeg(stream: bytes, process: int) -> Codestream:
     Parameters
     ----------
     stream : bytes
-        The frame; what lies behind its end marker is passed over.
+        The frame; bytes after its end marker are ignored.
     process : int
-        `LOSSLESS_HUFFMAN` or `JPEG_LS`: the only kind of frame that is let through.
+        Coding process that is accepted: `LOSSLESS_HUFFMAN` or `JPEG_LS`.
+
+    Returns
+    -------
+    Codestream
+        Properties of the stream.
 
     Raises
     ------
     struct.error, IndexError
-        Where a segment is too short.
+        If a segment is too short.
     ValueError
-        Where the stream breaks off, is coded by another process, or is more than one plain scan.
+        If the stream is truncated, has another coding process, or has more than one plain scan.
     """
     found: Codestream | None = None
     for marker, start, stop in segments(stream):
@@ -94,7 +100,7 @@ def read_jpeg(stream: bytes, process: int) -> Codestream:
 
 
 def segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and stop of each segment, up to the first scan's header."""
+    """Yield marker, start and stop of each segment, up to the header of the first scan."""
     if not stream.startswith(START):
         raise ValueError("no JPEG stream")
     position = 2
@@ -110,15 +116,15 @@ def segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def check_rest(stream: bytes, end: int, start_marker: bytes) -> None:
-    """Refuse another image behind the first.
+    """Refuse a second image after the first.
 
-    All else is passed over: an even length takes one byte (PS3.5 A.4), which exporters take from
-    whatever lies in their memory, and some fill up more than that.
+    All other bytes after the first image are ignored. One byte may pad the frame to an even length
+    (PS3.5 A.4); some exporters leave any value in it, and some add more bytes.
 
     Raises
     ------
     ValueError
-        Where an image starts behind the end of the stream.
+        If an image starts after the end of the stream.
     """
     if stream.find(start_marker, end) >= 0:
         raise ValueError("more than one image in a frame")
@@ -127,12 +133,12 @@ def check_rest(stream: bytes, end: int, start_marker: bytes) -> None:
 def _with_scan(
     found: Codestream, stream: bytes, header: tuple[int, int], process: int
 ) -> Codestream:
-    """Check the scan's header, and that its data runs to the end of the image."""
+    """Check the header of the scan, and that its data ends with the end-of-image marker."""
     start, stop = header
     if stop - start != 4 + 2 * stream[start]:
         raise ValueError("a JPEG scan header of the wrong length")
     if stream[start] != 1:
-        return found  # of several components: refused by its size
+        return found  # several components: the caller refuses the size
     table, selector, interleave, transform = stream[start + 2 : stop]
     if transform & 15:
         raise ValueError("a JPEG scan with a point transform, which drops bits")

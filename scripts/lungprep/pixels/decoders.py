@@ -1,4 +1,4 @@
-"""Decoders of encapsulated frames (PS3.5 8.2 and A.4), each behind a check of its stream."""
+"""Decode encapsulated frames (PS3.5 8.2 and A.4) after a check of their streams."""
 
 import struct
 from contextlib import suppress
@@ -27,7 +27,7 @@ from lungprep.pixels.jpeg_lossless import check_length
 JPEG_SYNTAXES = {JPEGLossless, JPEGLosslessSV1}
 JPEG_LS_SYNTAXES = {JPEGLSLossless, JPEGLSNearLossless}
 JPEG_2000_SYNTAXES = {JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K}
-# The data itself can't end in more: a value has 16 bits, and the code before it holds a 1.
+# Most zero bytes at the end of valid data: a value has 16 bits, and the code before it holds a 1.
 MOST_ZEROS = 8
 SYNTAXES = JPEG_SYNTAXES | JPEG_LS_SYNTAXES | JPEG_2000_SYNTAXES
 
@@ -44,27 +44,27 @@ def decode(
     syntax : str
         Transfer syntax UID.
     shape : tuple of int
-        Rows and columns by the header.
+        Rows and columns according to the header.
     bits : int
-        BitsStored by the header, for messages. The stream's precision may be more, up to 16: many
-        exporters encode cells of 16 bits of which 12 are stored. It may be less: some encode only
-        the bits that the values need.
+        BitsStored according to the header, for messages. The precision of the stream may be
+        higher, up to 16: many exporters encode whole cells of 16 bits. It may be lower: some
+        exporters encode only the bits that the values need.
 
     Returns
     -------
     cells : ndarray of uint16
-        Shape (rows, columns). Signed values are their two's complement in 16 bits where the stream
-        is signed, and in the stream's precision where it is not.
+        Shape (rows, columns). Negative values are in two's complement: of 16 bits if the stream is
+        signed, otherwise of the stream's precision.
     stream : Codestream
-        What the stream says about itself.
+        Properties of the stream.
 
     Raises
     ------
     ValueError
-        Where the stream is of another coding process than its transfer syntax, or of another size
-        than the header says, before any decoder runs; and where it breaks off.
+        If the stream's coding process is not that of the transfer syntax, or its size is not that
+        of the header (both before any decoder runs), or if the stream is truncated.
     RuntimeError
-        Where its decoder fails.
+        If the decoder fails.
     """
     if syntax in JPEG_2000_SYNTAXES:
         frame = unwrapped(frame)
@@ -109,10 +109,10 @@ def _run(frame: bytes, syntax: str) -> bytes:
 
 
 def _run_jpeg_ls(frame: bytes) -> bytes:
-    """Decode JPEG-LS, with zeros before its end marker or without.
+    """Decode JPEG-LS, with or without zeros before its end marker.
 
-    Some encoders fill up the data by zeros, which CharLS takes for a fault since version 2.3, as it
-    takes data that is too short: the number of zeros that it accepts is the right one.
+    Some encoders pad the data with zeros, which CharLS refuses since version 2.3. It also refuses
+    data that is too short, so the number of zeros that it accepts is the right one.
     """
     try:
         return bytes(jpeg_ls.decode_pixel_data(frame)[0])

@@ -1,4 +1,4 @@
-"""Where the encoded frames lie in encapsulated pixel data (PS3.5 A.4)."""
+"""Find the encoded frames in encapsulated pixel data (PS3.5 A.4)."""
 
 import struct
 
@@ -17,18 +17,18 @@ def frame_spans(pixel_data: bytes | memoryview, frames: int) -> list[Spans]:
     pixel_data : bytes or memoryview
         Value of the PixelData element: a Basic Offset Table, which may be empty, and fragments.
     frames : int
-        How many frames there are.
+        Number of frames.
 
     Returns
     -------
     list of tuple
-        For each frame the start and stop of each of its fragments within `pixel_data`.
+        For each frame, the start and stop of each of its fragments within `pixel_data`.
 
     Raises
     ------
     ValueError
-        Where items break off, or it can't be told which fragments make up a frame: by the Basic
-        Offset Table, or by one fragment per frame.
+        If an item is truncated, or if neither the Basic Offset Table nor the number of fragments
+        tells which fragments make up a frame.
     """
     table, *fragments = _items(pixel_data)
     if not fragments:

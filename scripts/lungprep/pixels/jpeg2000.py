@@ -1,4 +1,4 @@
-"""What a JPEG 2000 or HTJ2K frame says about itself (ISO/IEC 15444-1 annex A; 15444-15)."""
+"""Read the markers of a JPEG 2000 or HTJ2K frame (ISO/IEC 15444-1 annex A; 15444-15)."""
 
 import struct
 from collections.abc import Iterator
@@ -11,29 +11,34 @@ CODESTREAM = b"\xff\x4f\xff\x51"
 JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
 SIZ, COD, COC, SOT, SOD, EOC = 0xFF51, 0xFF52, 0xFF53, 0xFF90, 0xFF93, 0xFFD9
 REVERSIBLE = 1
-# Far more than any exporter writes, and few enough to decode in no time.
+# Far more than any exporter writes, but still quick to decode.
 MOST_TILES = 4096
 MOST_LAYERS = 1024
-# Coded data is as good as random, and an empty packet is a byte of 0: a longer run of one byte, at
-# the end of a tile, was put there in place of data.
+# Coded data looks random, and an empty packet is one zero byte. A longer run of equal bytes at the
+# end of a tile therefore replaces lost data.
 LONGEST_RUN = 16
 PRECINCTS = 64
 
 
 def read_jpeg2000(stream: bytes) -> Codestream:
-    """Read the markers of a codestream: its size, its transforms, and that its tiles are all there.
+    """Read size and transforms of a codestream, and check that all of its tiles are present.
 
     Parameters
     ----------
     stream : bytes
-        The frame from SOC on, as `unwrapped` gives it; what lies behind EOC is passed over.
+        The frame from SOC on, as returned by `unwrapped`; bytes after EOC are ignored.
+
+    Returns
+    -------
+    Codestream
+        Properties of the stream.
 
     Raises
     ------
     struct.error, IndexError
-        Where a segment is too short.
+        If a segment is too short.
     ValueError
-        Where the stream breaks off or makes no sense.
+        If the stream is truncated or invalid.
     """
     if not stream.startswith(CODESTREAM):
         raise ValueError("no JPEG 2000 stream")
@@ -67,7 +72,7 @@ def read_jpeg2000(stream: bytes) -> Codestream:
 
 
 def _size(segment: bytes) -> tuple[Codestream, int]:
-    """Size of the image, and the number of its tiles."""
+    """Return the size of the image, and the number of its tiles."""
     right, bottom, left, top, *tile, components = struct.unpack_from(">2x8LH", segment)
     samples = segment[36:]
     columns, rows = right - left, bottom - top
@@ -86,9 +91,9 @@ def _size(segment: bytes) -> tuple[Codestream, int]:
 
 
 def _segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and stop of each segment of the main header and those of all tile-parts.
+    """Yield marker, start and stop of each segment of the main header and of all tile-parts.
 
-    The last is EOC, whose start and stop are the end of the stream.
+    The last marker is EOC; its start and stop are the end of the stream.
     """
     position, tile_stop, is_coded = 2, 0, False
     while position + 2 <= len(stream):
@@ -107,8 +112,8 @@ def _segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
             break
         if marker == SOT:
             is_coded = False
-            # A length of 0 is allowed in the last tile-part: all up to EOC, which no coded data
-            # looks like (15444-1 A.1.1: markers above FF8F are unambiguous).
+            # In the last tile-part, a length of 0 means all data up to EOC. Coded data never
+            # contains EOC (15444-1 A.1.1: markers above FF8F are unambiguous).
             (tile_bytes,) = struct.unpack_from(">2xL", stream, start)
             tile_stop = position + tile_bytes if tile_bytes else stream.find(END, stop)
         yield marker, start, stop
@@ -117,7 +122,7 @@ def _segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def unwrapped(frame: bytes) -> bytes:
-    """The codestream in the boxes of a .jp2 file, or the frame as it is."""
+    """Return the codestream in the boxes of a .jp2 file; any other frame is returned unchanged."""
     if not frame.startswith(JP2):
         return frame
     position = 0

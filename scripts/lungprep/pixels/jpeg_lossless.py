@@ -1,8 +1,8 @@
-"""Whether a lossless JPEG scan holds all of its values (ISO/IEC 10918-1, annex H).
+"""Check that a lossless JPEG scan holds all of its values (ISO/IEC 10918-1, annex H).
 
-A scan has no length, and its decoder makes up what is missing from one that was cut and closed
-again. But the values tell how many bits they take: each is coded as its difference from a
-prediction by its neighbours, with a Huffman code for the bits of the difference, then these bits.
+A scan does not state its length. If it was cut and closed again, the decoder makes up the missing
+values. But the length follows from the values: each value is coded as its difference from a
+prediction by its neighbours, as a Huffman code for the number of bits and then these bits.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ Values = NDArray[np.int32]
 
 HUFFMAN_TABLES = 0xC4
 RESTART_INTERVAL = 0xDD
-# Encoders fill up the last byte; more than a few bytes too many are values that were lost.
+# Encoders may pad the data by a few bytes; more surplus bytes mean that values were lost.
 MOST_FILL_BYTES = 16
-# By the left, the upper and the upper left neighbour (table H.1).
+# Predictions from the left (a), the upper (b) and the upper left (c) neighbour (table H.1).
 PREDICTORS: dict[int, Callable[[Values, Values, Values], Values]] = {
     1: lambda a, b, c: a,
     2: lambda a, b, c: b,
@@ -32,28 +32,29 @@ PREDICTORS: dict[int, Callable[[Values, Values, Values], Values]] = {
 
 
 def check_length(frame: bytes, stream: Codestream, values: NDArray[np.uint16]) -> None:
-    """Compare the length of the scan with that of its decoded values.
+    """Compare the length of the scan with the length that its decoded values need.
 
     Parameters
     ----------
     frame : bytes
-        A frame that `lungprep.pixels.codestream.read_jpeg` has let through.
+        A frame that `lungprep.pixels.codestream.read_jpeg` has accepted.
     stream : Codestream
-        What that said.
+        Properties of the frame, from `read_jpeg`.
     values : ndarray of uint16
-        What a decoder made of it, shape (rows, columns).
+        Decoded values of the frame, shape (rows, columns).
 
     Raises
     ------
     ValueError
-        Where they differ: the scan breaks off, or is damaged.
+        If the lengths differ, because the scan is truncated or damaged.
     """
     tables: dict[int, NDArray[np.int64]] = {}
     for marker, start, stop in segments(frame):
         if marker == HUFFMAN_TABLES:
             tables |= _code_lengths(frame[start:stop])
         elif marker == RESTART_INTERVAL and any(frame[start:stop]):
-            # Each interval is filled up, and predicted anew: not worth code until a file has any.
+            # Each restart interval is padded, and its prediction starts again. No known CT file has
+            # them, so such scans are not checked.
             return
         elif marker == START_OF_SCAN:
             _, _, table, predictor, *_ = frame[start:stop]
@@ -69,7 +70,7 @@ def check_length(frame: bytes, stream: Codestream, values: NDArray[np.uint16]) -
 
 
 def _code_lengths(segment: bytes) -> dict[int, NDArray[np.int64]]:
-    """Bits of each category's code, by table (annex B.2.4.2); 0 where there is none."""
+    """Return the bits of each category's code, by table (annex B.2.4.2); 0 for a missing code."""
     tables = {}
     position = 0
     while position < len(segment):
@@ -83,7 +84,7 @@ def _code_lengths(segment: bytes) -> dict[int, NDArray[np.int64]]:
 
 
 def _differences(values: NDArray[np.uint16], predictor: int, precision: int) -> NDArray[np.uint16]:
-    """What the scan codes: values less their prediction, modulo 65536 (annex H.1.2)."""
+    """Return the coded differences: values minus their predictions, modulo 65536 (annex H.1.2)."""
     image = values.astype(np.int32)
     predicted = np.empty_like(image)
     predicted[0, 0] = 1 << (precision - 1)
@@ -95,16 +96,16 @@ def _differences(values: NDArray[np.uint16], predictor: int, precision: int) -> 
 
 
 def _bits(differences: NDArray[np.uint16], lengths: NDArray[np.int64]) -> int:
-    """Bits of all codes and of the differences behind them."""
+    """Count the bits of all codes and of the differences that follow them."""
     counts = np.bincount(differences.ravel(), minlength=65536)
     categories = _categories()
-    # The 17th category is one difference, 32768, which has a code and no bits behind it (H.1.2.2).
+    # Category 16 is the single difference 32768, whose code has no bits after it (H.1.2.2).
     return int(counts @ (lengths[categories] + categories % 16))
 
 
 @cache
 def _categories() -> NDArray[np.int64]:
-    """How many bits each difference modulo 65536 takes, from 0 to 16."""
+    """Return the bits of each difference modulo 65536, from 0 to 16."""
     differences = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int64)
     categories: NDArray[np.int64] = np.ceil(np.log2(np.abs(differences) + 1)).astype(np.int64)
     return categories

@@ -16,18 +16,18 @@ def decode_rle(frame: bytes, pixels: int) -> NDArray[np.uint16]:
     frame : bytes
         Header and segments: the values' high bytes, then their low bytes (PS3.5 G.2).
     pixels : int
-        How many values there are; no more are decoded.
+        Number of values.
 
     Returns
     -------
     ndarray of uint16
-        One-dimensional.
+        The values, one-dimensional.
 
     Raises
     ------
     ValueError
-        Where the header is no such header, or a segment holds fewer values or more: padding is
-        zeros, and one value that makes an odd number even.
+        If the header is invalid, or a segment holds fewer or more values. Zeros at the end, and
+        one value that makes an odd number even, count as padding.
     """
     if len(frame) < HEADER.size:
         raise ValueError("RLE data without a header")
@@ -41,7 +41,7 @@ def decode_rle(frame: bytes, pixels: int) -> NDArray[np.uint16]:
 
 
 def _segment(encoded: bytes, size: int) -> NDArray[np.uint8]:
-    """Undo the PackBits runs (PS3.5 G.3.2) of a segment."""
+    """Decode the PackBits runs of a segment (PS3.5 G.3.2)."""
     decoded = bytearray()
     position = 0
     while len(decoded) < size:

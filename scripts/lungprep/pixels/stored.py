@@ -39,24 +39,24 @@ NATIVE = {
     DeflatedExplicitVRLittleEndian,
 }
 ENCAPSULATED = {RLELossless, *SYNTAXES}
-# Defined terms of PhotometricInterpretation (PS3.3 C.7.6.3.1.2), to be quoted.
+# Defined terms of PhotometricInterpretation (PS3.3 C.7.6.3.1.2), which messages may quote.
 PHOTOMETRIC = {"MONOCHROME1", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """The pixel data of a slice.
+    """The decoded pixel data of a slice.
 
     Attributes
     ----------
     stored : ndarray of int16 or uint16
         Stored values, shape (rows, columns).
     cells : ndarray of uint16
-        What they were read from: 16 bits each, of which some may be none of the value's.
+        Cells of 16 bits that the values were read from; some bits may not belong to the value.
     beyond : ndarray of bool or None
-        Pixels of which set bits were ignored, as `lungprep.pixels.cells.bits_beyond` finds them.
+        Pixels with ignored bits that were set, from `lungprep.pixels.cells.bits_beyond`.
     stream : Codestream or None
-        What the encoded stream says about itself.
+        Properties of the encoded stream; None if the pixel data is native or RLE.
     """
 
     stored: Stored
@@ -71,24 +71,25 @@ def stored_pixels(slice_: Slice) -> Stored:
     Returns
     -------
     ndarray of int16 or uint16
-        Shape (rows, columns), signed as PixelRepresentation says, without the bits that are not
-        stored ones (old overlays, PS3.5 8.1.1).
+        Shape (rows, columns), signed according to PixelRepresentation, without the bits outside
+        BitsStored (old overlays, PS3.5 8.1.1).
 
     Raises
     ------
     UnsupportedEncoding
-        For a transfer syntax that is unknown or lossy with 8 bits, for colour, for other than 16
-        bits allocated, and for a stream of which it can't be told what is negative.
+        If the transfer syntax is unknown or lossy with 8 bits, if the image is in colour, if
+        BitsAllocated is not 16, or if the signs of the encoded values can't be determined.
     UndecodablePixels
-        For absent, short or broken pixel data, and for a stream of another size than the header's.
+        If the pixel data is absent, short or broken, or the stream has another size than the
+        header.
     SliceTooLarge
-        For more pixels than any scanner makes.
+        If the slice has more pixels than any scanner makes.
     """
     return decoded_pixels(slice_).stored
 
 
 def decoded_pixels(slice_: Slice) -> Decoded:
-    """Like `stored_pixels`, with what else is known of them."""
+    """Decode a slice like `stored_pixels`, and return its cells and stream properties too."""
     layout = _layout(slice_)
     content = slice_.dataset.get("PixelData")
     if not isinstance(content, bytes | memoryview):
@@ -143,7 +144,7 @@ def _layout(slice_: Slice) -> Layout:
         )
     expected = {"SamplesPerPixel": 1, "BitsAllocated": 16, "NumberOfFrames": slice_.frames}
     for keyword, value in expected.items():
-        # Of frames, 0 is written where nobody counted.
+        # Some exporters write NumberOfFrames 0 for a single frame.
         found = slice_.integer(keyword, value) or (keyword == "NumberOfFrames" and value)
         if found != value:
             raise UnsupportedEncoding(
@@ -155,7 +156,7 @@ def _layout(slice_: Slice) -> Layout:
         raise UnsupportedEncoding(f"{key} is {name} where CT is MONOCHROME2", "convert the series")
     rows, columns = (int(slice_.numbers(keyword, 1)[0]) for keyword in ("Rows", "Columns"))
     check_size(key, rows, columns)
-    # How to read the cells is never guessed: a wrong sign wraps all that is dark to the brightest.
+    # BitsStored and PixelRepresentation are never guessed: a wrong sign turns dark into bright.
     bits, signed = (
         int(slice_.numbers(keyword, 1)[0]) for keyword in ("BitsStored", "PixelRepresentation")
     )
@@ -168,10 +169,10 @@ def _layout(slice_: Slice) -> Layout:
 
 
 def _native(slice_: Slice, content: bytes | memoryview, layout: Layout) -> NDArray[np.uint16]:
-    """View a frame of uncompressed pixel data as an array."""
+    """View a frame of native pixel data as an array."""
     pixels = layout.rows * layout.columns
     needed = 2 * pixels * slice_.frames
-    # A row or column too many is no padding: Rows, Columns or NumberOfFrames are wrong.
+    # A surplus row or column is not padding: Rows, Columns or NumberOfFrames must be wrong.
     if not needed <= len(content) < needed + 2 * min(layout.rows, layout.columns):
         frames = f"{slice_.frames} x " if slice_.frames > 1 else ""
         raise UndecodablePixels(
