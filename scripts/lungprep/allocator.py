@@ -1,30 +1,31 @@
-"""Whether freed memory goes back to the system."""
+"""Make the allocator return freed memory to the system."""
 
 import ctypes
 from contextlib import suppress
 
-# Of glibc's malloc.h.
+# From glibc's malloc.h.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 
-#: Bytes of what is let go one by one while something else grows: the objects of a series.
+#: Threshold while the objects of a series are freed one by one and the volume grows, bytes.
 SLICES = 1 << 17
-#: The most that glibc accepts. What is taken and freed again for each slice is then reused; a
-#: mapping for each would cost a tenth of the CPU of a load.
+#: Threshold while slices are decoded, bytes: the largest that glibc accepts. Blocks that are
+#: allocated and freed for each slice are then reused; a mapping for each would cost a tenth of the
+#: CPU of a load.
 VOLUMES = 1 << 25
 
 
 def release_freed(smallest: int) -> None:
-    """From now on, give each block of at least so many bytes a mapping that is unmapped when freed.
+    """Give each new large block its own mapping, which is unmapped when the block is freed.
 
-    Left alone, glibc keeps what is freed as soon as a block like it was freed before: a thousand
-    decoded slices would still take up the memory of their objects. Where the C library has no such
-    setting nothing happens.
+    By default, glibc keeps freed memory once a block of that size was freed before: a thousand
+    decoded slices would still occupy the memory of their objects. If the C library lacks this
+    setting, the function does nothing.
 
     Parameters
     ----------
     smallest : int
-        Bytes, at most `VOLUMES`.
+        Size from which a block counts as large, bytes; at most `VOLUMES`.
     """
     with suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,9 +1,8 @@
-"""Patient coordinates and voxels of a published array, in both directions.
+"""Convert between patient coordinates and voxels of a published array.
 
-Two orders meet here, and each function says which one it takes and gives: **points are (x, y, z)**
-in mm, as DICOM writes them, while **voxels are (z, y, x)**, as the published arrays are indexed.
-Points are DICOM patient coordinates (PS3.3 C.7.6.2.1.1): x grows to the patient's left, y to the
-back, z to the head (LPS).
+Points and voxels have opposite orders: **points are (x, y, z)** in mm, as in DICOM, and **voxels
+are (z, y, x)**, the index of a published array. Points are DICOM patient coordinates (PS3.3
+C.7.6.2.1.1): x grows to the patient's left, y to the back, z to the head (LPS).
 """
 
 import json
@@ -18,14 +17,14 @@ from lungprep.volume import Grid, Triple, triple
 
 Floats = NDArray[np.float64]
 
-# No scanner's room is a kilometre wide; beyond, the products below could overflow.
+# No scanner room is a kilometre wide; with larger numbers, products could overflow.
 FARTHEST_MM = 1e6
-# Axes that span less than this share of a box of their lengths lie in one plane.
+# Axes are coplanar if their volume is less than this fraction of a box of their lengths.
 FLAT = 1e-3
 
 
 def to_voxel(affine: Grid | ArrayLike, points_mm: ArrayLike) -> Floats:
-    """Voxels of points.
+    """Convert points to voxels.
 
     Parameters
     ----------
@@ -37,17 +36,23 @@ def to_voxel(affine: Grid | ArrayLike, points_mm: ArrayLike) -> Floats:
     Returns
     -------
     ndarray of float64, shape (..., 3)
-        Fractional array indices **(z, y, x)**; whole numbers are voxel centres. A point outside of
-        the array has an index outside of its shape: see `inside`.
+        Fractional array indices **(z, y, x)**; whole numbers are voxel centres. A point outside
+        the array has an index outside its shape: see `inside`.
 
     Raises
     ------
     ValueError
-        If the affine is none, or can't be inverted, or points have not three coordinates.
+        If the affine is invalid or can't be inverted, or points do not have three coordinates.
 
     Notes
     -----
-    The inverse of the equation of PS3.3 C.7.6.2.1.1.
+    This is the inverse of the equation in PS3.3 C.7.6.2.1.1.
+
+    Examples
+    --------
+    >>> grid = Grid((300, 250, 320), (1.0, 1.0, 1.0), (-160.0, -120.0, -310.0))
+    >>> to_voxel(grid, [-128.5, -100.0, -298.0])
+    array([12. , 20. , 31.5])
     """
     matrix = _matrix(affine)
     offsets = _triples("points_mm", points_mm) - matrix[:3, 3]
@@ -56,7 +61,7 @@ def to_voxel(affine: Grid | ArrayLike, points_mm: ArrayLike) -> Floats:
 
 
 def to_world(affine: Grid | ArrayLike, voxels_zyx: ArrayLike) -> Floats:
-    """Points of voxels, the inverse of `to_voxel`.
+    """Convert voxels to points, the inverse of `to_voxel`.
 
     Parameters
     ----------
@@ -73,7 +78,13 @@ def to_world(affine: Grid | ArrayLike, voxels_zyx: ArrayLike) -> Floats:
     Raises
     ------
     ValueError
-        If the affine is none, or can't be inverted, or voxels have not three indices.
+        If the affine is invalid or can't be inverted, or voxels do not have three indices.
+
+    Examples
+    --------
+    >>> grid = Grid((300, 250, 320), (1.0, 1.0, 1.0), (-160.0, -120.0, -310.0))
+    >>> to_world(grid, [12, 20, 31.5])
+    array([-128.5, -100. , -298. ])
     """
     matrix = _matrix(affine)
     points: Floats = _triples("voxels_zyx", voxels_zyx)[..., ::-1] @ matrix[:3, :3].T
@@ -81,7 +92,7 @@ def to_world(affine: Grid | ArrayLike, voxels_zyx: ArrayLike) -> Floats:
 
 
 def inside(shape: tuple[int, int, int], voxels_zyx: ArrayLike) -> NDArray[np.bool_]:
-    """Whether each voxel rounds to one that the array has.
+    """Whether each fractional index rounds to a voxel of the array.
 
     Parameters
     ----------
@@ -93,13 +104,13 @@ def inside(shape: tuple[int, int, int], voxels_zyx: ArrayLike) -> NDArray[np.boo
     Returns
     -------
     ndarray of bool, shape (...)
-        True from half a voxel before the first centre, which counts, to half a voxel behind the
-        last, which does not; `numpy.rint` of such an index is one of the array. NaN is not inside.
+        True from half a voxel before the first centre (included) to half a voxel after the last
+        centre (excluded); `numpy.rint` of such an index is an index of the array. False for NaN.
 
     Raises
     ------
     ValueError
-        If voxels have not three indices.
+        If voxels do not have three indices.
     """
     voxels = _triples("voxels_zyx", voxels_zyx)
     return np.asarray(((voxels >= -0.5) & (voxels < np.array(shape) - 0.5)).all(axis=-1))
@@ -107,18 +118,18 @@ def inside(shape: tuple[int, int, int], voxels_zyx: ArrayLike) -> NDArray[np.boo
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where the published array of a patient lies.
+    """Position of a patient's published array.
 
     Attributes
     ----------
     patient : str
-        Id.
+        Id of the patient.
     series_uid : str
-        SeriesInstanceUID of the scan that the array was made of; empty where it has none.
+        SeriesInstanceUID of the scan that the array was made from; empty if it has none.
     shape : tuple of int
         Shape of the array, (z, y, x).
     affine : ndarray of float64, shape (4, 4)
-        From voxel (x, y, z, 1) to patient mm.
+        Matrix from voxel (x, y, z, 1) to patient coordinates, mm.
     """
 
     patient: str
@@ -133,12 +144,12 @@ class Placement:
 
     @classmethod
     def of(cls, patient: str, sidecar: bytes) -> "Placement":
-        """Take the placement from a patient's sidecar.
+        """Read the placement from a patient's sidecar.
 
         Raises
         ------
         DataError
-            If this is not the sidecar of this patient, or lacks a valid value that is needed.
+            If this is not the sidecar of this patient, or a required value is absent or invalid.
         """
         try:
             fields = json.loads(sidecar)
@@ -147,7 +158,7 @@ class Placement:
             affine = _matrix(np.array(fields["affine"], dtype=np.float64))
             if owner != patient:
                 raise ValueError(f"it names patient {owner!r}")
-            # Null where the slices name none.
+            # The UID is null if the slices have none.
             series_uid = "" if series_uid is None else series_uid
             if not isinstance(series_uid, str):
                 raise TypeError(f"series_instance_uid is {series_uid!r}")
@@ -155,18 +166,18 @@ class Placement:
                 raise ValueError(f"shape is {fields['shape']!r}")
         except KeyError as error:
             raise _not_usable(patient, f"it has no {error}") from error
-        # A file from a store may hold any JSON, nested too deep or with numbers too large as well.
+        # A file from a store may hold any JSON, even nested too deeply or with huge numbers.
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _not_usable(patient, str(error)) from error
         return cls(patient, series_uid, (z, y, x), affine)
 
 
 def _matrix(affine: Grid | ArrayLike) -> Floats:
-    """The affine as an array, if it maps a volume onto a volume."""
+    """Return the affine as an array, and check that it maps a volume onto a volume."""
     matrix = np.asarray(affine.affine if isinstance(affine, Grid) else affine, dtype=np.float64)
     if matrix.shape != (4, 4) or (matrix[3] != (0, 0, 0, 1)).any():
         raise ValueError("the affine is not 4x4 with a last row of 0 0 0 1")
-    # Written so that NaN is refused too.
+    # The negated comparison also refuses NaN.
     if not (np.abs(matrix) <= FARTHEST_MM).all():
         raise ValueError(f"the affine has numbers that are not finite or beyond {FARTHEST_MM:g} mm")
     axes = matrix[:3, :3]

@@ -1,4 +1,4 @@
-"""From the resampled volume and its mask to the published arrays."""
+"""Make the published arrays from the resampled volume and its mask."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,22 +17,22 @@ HU = ExportOptions()
 
 @dataclass(frozen=True)
 class Product:
-    """What is published of a patient.
+    """The published arrays of a patient.
 
     Attributes
     ----------
     voxels : ndarray of int16, uint8 or float32
-        The volume, (z, y, x): HU, or what `scale` makes of them.
+        The volume, (z, y, x): HU, or stored values according to `scale`.
     lungs : ndarray of uint8
         Labels on the same grid: 0 outside, 1 right lung, 2 left lung.
     grid : Grid
-        Where the voxels lie.
+        Positions of the voxels.
     start, stop : tuple of int
         The crop in the uncropped resampled grid, (z, y, x).
     scale : Scale
-        How stored values came from HU.
+        Conversion from HU to stored values.
     outside : int or float, optional
-        Stored value of voxels outside; None where they kept their HU.
+        Stored value of hidden voxels; None if all voxels keep their HU.
     """
 
     voxels: NDArray[Any]
@@ -44,7 +44,7 @@ class Product:
     outside: int | float | None
 
     def values(self) -> dict[str, Any]:
-        """What the stored values mean, as plain numbers: HU = value * slope_hu + intercept_hu."""
+        """Describe the stored values in plain numbers: HU = value * slope_hu + intercept_hu."""
         return {
             **asdict(self.scale),
             "slope_hu": self.scale.slope_hu,
@@ -59,19 +59,23 @@ def export(
     options: ExportOptions = HU,
     lungs_box: Box | None = None,
 ) -> Product:
-    """Crop a volume to its lungs, hide what is not wanted and scale the rest.
+    """Crop a volume to its lungs, hide voxels outside them, and scale the values.
 
     Parameters
     ----------
     volume : Volume
         int16 HU, (z, y, x).
     labels : ndarray of uint8
-        Lung labels on the same grid; at least one voxel is not 0.
+        Lung labels on the same grid; at least one voxel must not be 0.
     options : ExportOptions
-        Crop, region and scale.
+        Options for crop, hidden voxels and scale.
     lungs_box : Box, optional
-        From `lungprep.volume.extent`, where it is known: the labels outside of the crop are then
-        not read.
+        Result of `lungprep.volume.extent`, if known; labels outside the crop are then not read.
+
+    Returns
+    -------
+    Product
+        The arrays to publish.
     """
     start, stop = crop_box(lungs_box or extent(labels), volume.grid, options)
     window = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
@@ -81,6 +85,6 @@ def export(
     voxels = scale.store(hu)
     if options.outside_hu != "keep":
         outside = scale.store_one(options.outside_hu)
-        # Bodies are convex and boxes straight, so what the crop leaves out reaches no voxel in it.
+        # The crop contains the whole lungs, so hulls and dilations need no voxel outside it.
         voxels[hidden(hu, lungs, volume.grid.spacing_mm, options)] = outside
     return Product(voxels, lungs, volume.grid.window(start, stop), start, stop, scale, outside)

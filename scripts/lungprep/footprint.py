@@ -1,4 +1,4 @@
-"""What a patient's objects will take in memory, by their listing and one header."""
+"""Estimate the memory of a patient's objects from their listing and one header."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from lungprep.dicom.parsing import BROKEN, BrokenFile, Tags, is_dicom, parse
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS
 
-# The elements below come before the pixels and, but for large private ones, within this much.
+# The elements below precede the pixel data. Unless a header has large private elements, they are
+# within this number of bytes.
 HEADER_BYTES = 1 << 16
 TAGS: Tags = [
     Tag(keyword)
@@ -30,28 +31,28 @@ TAGS: Tags = [
     )
 ]
 AXIAL = (1, 0, 0, 0, 1, 0)
-# Of lossless codes on chests; a header that says more is broken.
+# Largest ratio of lossless compression of chest CT; a header that implies more is broken.
 MOST_RATIO = 20
 RAW = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian}
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """What lies under a patient's prefix.
+    """Sizes of the objects under a patient's prefix.
 
     Attributes
     ----------
     objects : int
-        How many.
+        Number of objects.
     stored_bytes : int
-        Of all of them.
+        Size of all objects.
     arriving_bytes : int
-        Of the largest ones that may be on their way at a time.
+        Size of the largest objects that can be in transfer at the same time.
     decoded_bytes : int
-        Of all of them as volumes of int16, if they are like the one whose header was read.
+        Size of the int16 volume, if all objects are like the one whose header was read.
     streams : bool
-        Whether objects can be let go while the volume grows: slices, one after another along z. A
-        multi-frame object is one piece, and a sagittal slice touches all of the volume.
+        Whether objects can be freed while the volume grows. This holds for slices along z: a
+        multi-frame object is freed at the end, and a sagittal slice touches the whole volume.
     """
 
     objects: int
@@ -62,19 +63,19 @@ class Footprint:
 
 
 def look_up(source: Store, folder: str = "") -> Footprint:
-    """List a patient's objects and read the start of one: two requests.
+    """List a patient's objects and read the start of one, with two requests.
 
     Parameters
     ----------
     source : Store
-        Where the patient lies.
+        Store with the patient's objects.
     folder : str
-        Where below that, ``a/b/``.
+        Folder below the store's prefix, such as ``a/b/``.
 
     Raises
     ------
     StoreError
-        Where the store does not answer.
+        If the store does not answer.
     """
     entries = source.entries(below=True, folder=folder)
     if not entries:
@@ -83,12 +84,14 @@ def look_up(source: Store, folder: str = "") -> Footprint:
 
 
 def typical(entries: Sequence[Entry]) -> Entry:
-    """The object up to whose size lies half of all bytes: a slice, or the one that holds all.
+    """Return a typical object: a slice, or the one object that holds most of the bytes.
+
+    Objects up to the size of this one hold half of all bytes.
 
     Parameters
     ----------
     entries : sequence of Entry
-        At least one.
+        Listed objects, at least one.
     """
     by_size = sorted(entries, key=lambda entry: (entry.size, entry.key))
     half = sum(entry.size for entry in entries) / 2
@@ -97,14 +100,14 @@ def typical(entries: Sequence[Entry]) -> Entry:
 
 
 def footprint(entries: Sequence[Entry], start: bytes) -> Footprint:
-    """Put together a listing and the start of its typical object, whatever that is.
+    """Combine a listing with the start of its typical object, of whatever kind.
 
     Parameters
     ----------
     entries : sequence of Entry
-        At least one.
+        Listed objects, at least one.
     start : bytes
-        `HEADER_BYTES` of the object, or all of it.
+        First `HEADER_BYTES` of the object, or the whole object if it is shorter.
     """
     sizes = sorted(entry.size for entry in entries)
     stored, arriving = sum(sizes), sum(sizes[-CONNECTIONS:])
@@ -113,7 +116,7 @@ def footprint(entries: Sequence[Entry], start: bytes) -> Footprint:
 
 
 def _decoded_bytes(start: bytes, objects: int, stored: int) -> tuple[int, bool]:
-    """Bytes of the volume, and whether it can grow as the objects go."""
+    """Return the size of the volume, and whether objects can be freed while it grows."""
     if not is_dicom(start):
         return stored, True
     try:
@@ -134,6 +137,6 @@ def _decoded_bytes(start: bytes, objects: int, stored: int) -> tuple[int, bool]:
 
 
 def _is_axial(cosines: Sequence[float]) -> bool:
-    """Whether the slices of an orientation follow one another along z, more than along y or x."""
+    """Whether slices of an orientation are stacked along z rather than along y or x."""
     a, b, c, d, e, f = cosines
     return abs(a * e - b * d) >= max(abs(c), abs(f))

@@ -1,4 +1,4 @@
-"""From the objects of one patient to a volume and the facts about its source."""
+"""Load the objects of one patient into a volume, with the facts about its source."""
 
 import logging
 import re
@@ -27,11 +27,11 @@ from lungprep.stores.base import CONNECTIONS, confirm_sizes, listing_digest, rea
 from lungprep.system_files import in_system_folder
 from lungprep.volume import Volume
 
-# A kind of objects: archives, most likely.
+# Kind of an object that is too large for a CT image; probably an archive.
 TOO_LARGE = "over 2 GiB"
 BROKEN_CT = "broken CT"
-# A prefix of more bytes may hold a cohort: that is told by the first object of so many folders, if
-# they are slices.
+# A prefix of more than COHORT_BYTES may hold a cohort. To find out, the first objects of up to
+# SAMPLED folders are read, unless they are larger than LARGEST_SAMPLE.
 COHORT_BYTES, SAMPLED, LARGEST_SAMPLE = 2 << 30, 24, 4 << 20
 # Decimal and hexadecimal numbers, as in IM000123, 1.2.840.113619 or 4B1F9D2C.
 NUMBERS = re.compile(r"[0-9A-Fa-f.]+")
@@ -42,35 +42,37 @@ logger = logging.getLogger(__name__)
 def load(
     source: Store, options: LoadOptions, *, series_uid: str | None = None
 ) -> tuple[Volume, Scan]:
-    """Stream the objects of a patient into memory and build the volume; nothing touches the disk.
+    """Stream the objects of a patient into memory and build the volume, without using the disk.
 
-    As each slice is decoded its object is let go, so that the memory taken peaks at the bytes of
-    the objects or of the volume, whichever are more. For that the process's allocator is set.
+    Each object is freed once its slice is decoded. The peak of memory is therefore the size of the
+    objects or of the volume, whichever is larger. The function configures the process's allocator
+    for this.
 
     Parameters
     ----------
     source : Store
         The patient's prefix.
     options : LoadOptions
-        What is accepted, repaired and preferred.
+        Policy for acceptance, repairs and preferences.
     series_uid : str, optional
-        Take this series and no other.
+        Take only this series.
 
     Returns
     -------
     volume : Volume
-        int16 HU, canonical axes, on the grid of the scan; with a `Slicing` where that is repaired.
+        int16 HU, canonical axes, on the grid of the scan; with a `Slicing` if the slices are uneven
+        or shifted and will be repaired.
     scan : Scan
-        What was found.
+        Facts about the source.
 
     Raises
     ------
     DataError
-        Where the objects hold no sound CT volume.
+        If the objects do not form a sound CT volume.
     StoreError
-        Where the objects can't be read.
+        If the objects can't be read.
     """
-    # A wastebasket or a snapshot in the patient's folder holds slices, too.
+    # Slices in a wastebasket or a snapshot inside the patient's folder are not part of the scan.
     entries = [e for e in source.entries(below=True) if not in_system_folder(e.key)]
     try:
         return _load(source, entries, options, series_uid)
@@ -126,7 +128,7 @@ def _load(
 def _read(
     source: Store, entries: list[Entry]
 ) -> tuple[list[Slice], dict[str, list[str]], list[BrokenObject]]:
-    """Read all objects in parallel: CT slices, the keys of other objects by kind, broken ones."""
+    """Read all objects in parallel: CT slices, keys of other objects by kind, broken objects."""
 
     def fetch(entry: Entry) -> list[Slice] | str | BrokenObject:
         if entry.size > LARGEST_BYTES:
@@ -148,7 +150,7 @@ def _read(
 
 
 def _no_images(source: Store, kinds: dict[str, list[str]], broken: list[BrokenObject]) -> DataError:
-    """Why there is not one CT slice."""
+    """Explain why the prefix holds no CT slice."""
     if broken:
         return broken[0].error
     objects = sum(len(keys) for keys in kinds.values())
@@ -167,7 +169,7 @@ def _no_images(source: Store, kinds: dict[str, list[str]], broken: list[BrokenOb
 def _choose(
     slices: list[Slice], broken: list[BrokenObject], options: LoadOptions, series_uid: str | None
 ) -> Choice:
-    """Choose the series; a broken object that is, or may be, a slice of it is an error."""
+    """Choose the series; fail if a broken object is, or may be, one of its slices."""
     try:
         choice = choose_series(slices, options, series_uid=series_uid)
     except DataError:
@@ -183,21 +185,21 @@ def _choose(
 
 
 def _may_belong(broken: BrokenObject, series_uid: str | None) -> bool:
-    """Whether it may be a slice of this series, or of any: by its header it is no localizer."""
+    """Whether a broken object may be a slice of this series, or of any series if None."""
     if image_kind(broken.header) == LOCALIZER:
         return False
     return series_uid is None or broken.header.series_uid in ("", series_uid)
 
 
 def _check_sample(source: Store, entries: list[Entry]) -> None:
-    """Refuse a whole cohort for a patient before its bytes fill the memory."""
+    """Refuse a prefix that holds a whole cohort, before its objects fill the memory."""
     if sum(entry.size for entry in entries) < COHORT_BYTES:
         return
     firsts = {PurePosixPath(entry.key).parent: entry for entry in reversed(entries)}
     sample = [entry for entry in sorted(firsts.values()) if entry.size <= LARGEST_SAMPLE][:SAMPLED]
     slices = []
     for entry in sample:
-        # What is wrong with an object is told when all are read.
+        # Faulty objects are reported later, when all objects are read.
         with suppress(DataError):
             found = read_object(entry.key, read_listed(source, entry))
             slices += found if isinstance(found, list) else []
@@ -205,7 +207,7 @@ def _check_sample(source: Store, entries: list[Entry]) -> None:
 
 
 def _check_lost(entries: list[Entry], kinds: dict[str, list[str]]) -> None:
-    """Refuse an object that is named like a slice and is none: an upload that broke off."""
+    """Refuse an object that is named like a slice but is not DICOM: an incomplete upload."""
     like_slices = {_pattern(key) for key in kinds[CT]}
     sizes = {entry.key: entry.size for entry in entries}
     for kind, keys in kinds.items():
@@ -221,6 +223,6 @@ def _check_lost(entries: list[Entry], kinds: dict[str, list[str]]) -> None:
 
 
 def _pattern(key: str) -> str:
-    """What the names of a series' files share: the suffix, or else the name less its numbers."""
+    """Return the common part of a series' file names: the suffix, or the name without numbers."""
     path = PurePosixPath(without_suffix(key))
     return path.suffix if path.suffix.strip(".0123456789") else NUMBERS.sub("0", path.name)

@@ -1,9 +1,9 @@
-"""How much memory the steps take, in MB of 1024² bytes, by what is known before they start.
+"""Estimate the memory of each step before it starts, in MB of 1024² bytes.
 
-Each estimate is the sum of what a step holds at its peak, plus the process itself, as measured over
-the cases of ``benchmarks/memory``: there it was never less than the peak of the resident memory,
-and at most 1.5 times as much (docs/memory.md). Mapped pages of a step's inputs count: the system
-may take them back, but only by reading them anew.
+Each estimate is the sum of the arrays that a step holds at its peak, and of the process itself. In
+the cases of ``benchmarks/memory``, the estimate was never less than the peak of the resident
+memory, and at most 1.5 times as much (docs/memory.md). Mapped pages of a step's inputs are
+included: the system may drop them, but would then have to read them again.
 """
 
 from collections.abc import Sequence
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     from lungprep.footprint import Footprint
 
 MB = 1 << 20
-# Of all that is not known before: the peaks of two runs differ by 3 %.
+# Margin for variation: the peaks of two runs differ by 3 %.
 _SLACK = 1.05
-# Interpreter, libraries and small change of a step, MB.
+# Interpreter, libraries and small objects of each step, MB.
 _LOAD, _RESAMPLE, _SEGMENT, _PUBLISH = 82, 80, 95, 72
 # Header and bookkeeping of a slice, MB.
 _SLICE = 0.025
-# Multiples of the volume and of its blocks, both as int16, that the classical method holds.
+# The classical method holds these multiples of the volume and of its blocks, both as int16.
 _CLASSICAL = (1.5, 13.0)
-# Process, MB, and multiple of the volume; docs/networks.md has what was measured.
+# Process, MB, and multiple of the volume; docs/networks.md has the measurements.
 _NETWORKS = {"lungmask": (1500, 10), "totalsegmentator": (3000, 12)}
-# Slices that one matrix product makes, and those that the spline reads beyond, on both sides.
+# Slices that one matrix product makes, and additional slices that the spline reads on both sides.
 _SLAB, _SPLINE = 32, 26
-# Masks of a byte a voxel that hiding what is outside needs at a time; bytes that numpy copies at a
-# time when it writes an array into memory.
+# Masks, of one byte per voxel, that are held while voxels are hidden; numpy's buffer for writing an
+# array into memory, MB.
 _MASKS, _WRITTEN = 5.6, 32
 
 
 def load_mb(footprint: "Footprint") -> int:
-    """Load: the objects or the volume, whichever are more, or both where none can be let go.
+    """Estimate load: the larger of objects and volume, or both if objects can't be freed.
 
-    On top of them comes the second copy of those objects that are being received.
+    Objects in transfer are held twice.
     """
     stored, decoded = footprint.stored_bytes / MB, footprint.decoded_bytes / MB
     held = max(stored, decoded) if footprint.streams else stored + max(stored, decoded)
@@ -53,7 +53,7 @@ def load_mb(footprint: "Footprint") -> int:
 def resample_mb(
     grid: Grid, slicing: Slicing | None, spacing_mm: Triple, interpolation: str = "linear"
 ) -> int:
-    """Resample: the scan, the result and the slices in float32 that a slab of it is made from."""
+    """Estimate resample: the scan, the result, and the float32 slices of one slab."""
     out = target_grid(grid, spacing_mm, slicing)
     step = out.spacing_mm[0] / grid.spacing_mm[0]
     reach = max(step, 1) * (_SPLINE if interpolation == "cubic" else 2)
@@ -63,9 +63,9 @@ def resample_mb(
 
 
 def segment_mb(grid: Grid, method: str) -> int:
-    """Segment: multiples of the volume, and of its blocks by the classical method.
+    """Estimate segment: multiples of the volume and, in the classical method, of its blocks.
 
-    Where voxels are nearly as large as blocks, between 1.34 and 2 mm, a block is one voxel.
+    If voxels are nearly as large as blocks, between 1.34 and 2 mm, a block is one voxel.
     """
     if method != "classical":
         process, multiple = _NETWORKS[method]
@@ -77,16 +77,16 @@ def segment_mb(grid: Grid, method: str) -> int:
 
 
 def publish_mb(grid: Grid, lungs_box: Box, options: ExportOptions) -> int:
-    """Publish: the mapped slices of the crop, the arrays, and their masks or files.
+    """Estimate publish: the mapped slices of the crop, the arrays, and their masks or files.
 
     Parameters
     ----------
     grid : Grid
-        Of the resampled volume.
+        Grid of the resampled volume.
     lungs_box : Box
-        Of the lungs in it.
+        Smallest box around the lungs.
     options : ExportOptions
-        Crop, scale and what is hidden.
+        Options for crop, hidden voxels and scale.
     """
     start, stop = crop_box(lungs_box, grid, options)
     shape = [b - a for a, b in zip(start, stop, strict=True)]
@@ -100,7 +100,7 @@ def publish_mb(grid: Grid, lungs_box: Box, options: ExportOptions) -> int:
 
 
 def int16_mb(shape: Sequence[int]) -> float:
-    """Size of an array of int16."""
+    """Return the size of an int16 array, MB."""
     return 2 * prod(shape) / MB
 
 

@@ -1,4 +1,4 @@
-"""Nodule lists in voxels: from points in patient coordinates to indices of the published arrays."""
+"""Convert nodule lists from patient coordinates to voxels of the published arrays."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ class Conversion:
     Attributes
     ----------
     columns : list of str
-        ``patient``, ``seriesuid``, `VOXEL`, `INSIDE`, then the other columns that were read.
+        ``patient``, ``seriesuid``, `VOXEL`, `INSIDE`, then the other columns of the list.
     rows : list of list of str
-        One for each that was read.
+        Converted rows, one for each row of the list.
     outside, unplaced : list of str
-        Rows that the array does not reach, ``line 3 (P1)``, and rows without a voxel and why,
-        ``line 4: patient 'P9' is not published``.
+        Rows whose point is outside the array, such as ``line 3 (P1)``, and rows without a voxel,
+        with the reason, such as ``line 4: patient 'P9' is not published``.
     """
 
     columns: list[str]
@@ -35,20 +35,21 @@ class Conversion:
 def convert(nodules: NoduleList, placements: Mapping[str, Placement]) -> Conversion:
     """Find the voxel of each nodule.
 
-    A list with a column ``patient`` is matched by it, another one by the series. Where a row names
-    both, the patient's array must be made of that series, or the row gets no voxel.
+    Rows are matched by patient if the list has a column ``patient``, otherwise by series. If a row
+    names both, the patient's array must be made from that series, or the row gets no voxel.
 
     Parameters
     ----------
     nodules : NoduleList
-        Points (x, y, z) in patient mm.
+        The list, with points (x, y, z) in patient coordinates, mm.
     placements : mapping of str to Placement
-        Who is published, by id.
+        Placements of the published patients, by id.
 
     Returns
     -------
     Conversion
-        Voxels are fractional array indices (z, y, x), diameters in voxels along these axes.
+        The converted list: fractional array indices (z, y, x), and diameters in voxels along the
+        same axes.
     """
     owners = defaultdict(list)
     for placement in placements.values():
@@ -76,7 +77,7 @@ def convert(nodules: NoduleList, placements: Mapping[str, Placement]) -> Convers
 def _voxels(
     nodules: NoduleList, matches: list[Placement | str]
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Voxel and diameters of each row, shape (rows, 6), and which voxels the arrays have."""
+    """Return voxel and diameters of each row, shape (rows, 6), and whether it is in the array."""
     numbers = np.full((len(matches), 6), np.nan)
     belongs = np.zeros(len(matches), dtype=bool)
     scans = defaultdict(list)
@@ -88,7 +89,7 @@ def _voxels(
         numbers[at, :3] = voxels
         numbers[at, 3:] = nodules.diameters_mm[at, None] / scan.spacing_mm
         belongs[at] = inside(scan.shape, voxels)
-    # Adding zero turns -0.0 into 0.0.
+    # Adding zero turns -0.0 into 0.0 for the output.
     return numbers.round(6) + 0.0, belongs
 
 
@@ -98,7 +99,7 @@ def _match(
     placements: Mapping[str, Placement],
     owners: Mapping[str, list[Placement]],
 ) -> Placement | str:
-    """Whose array a row is about, or why there is none."""
+    """Return the placement that a row refers to, or the reason why it has none."""
     if patient:
         if patient not in placements:
             return f"patient {patient!r} is not published"

@@ -1,9 +1,10 @@
-"""Nodule lists as they are read.
+"""Read nodule lists.
 
-There are two forms. LUNA16's has the columns ``seriesuid,coordX,coordY,coordZ,diameter_mm``, the
-other one ``patient`` in place of the series. LUNA16's points refer to MetaImage files as ITK reads
-them; ITK's physical space is the DICOM patient system, LPS in mm, so the points are taken as they
-are. LUNA16's evaluation takes a diameter below 0 as unknown, and so does this.
+A list has one of two forms. LUNA16's form has the columns
+``seriesuid,coordX,coordY,coordZ,diameter_mm``; the other form has ``patient`` instead of the
+series. LUNA16's points refer to MetaImage files as read by ITK. ITK's physical space is the DICOM
+patient system, LPS in mm, so the points are used unchanged. As in LUNA16's evaluation, a diameter
+below 0 means unknown.
 """
 
 import csv
@@ -21,7 +22,7 @@ Floats = NDArray[np.float64]
 
 PATIENT, SERIES, DIAMETER = "patient", "seriesuid", "diameter_mm"
 POINT = ("coordX", "coordY", "coordZ")
-# Columns that a converted list has besides.
+# Columns that a converted list adds.
 VOXEL = ("voxelZ", "voxelY", "voxelX", "diameterZ_voxels", "diameterY_voxels", "diameterX_voxels")
 INSIDE = "inside"
 HEADER_RULE = "start it with the line seriesuid,coordX,coordY,coordZ,diameter_mm, or patient,..."
@@ -29,20 +30,20 @@ HEADER_RULE = "start it with the line seriesuid,coordX,coordY,coordZ,diameter_mm
 
 @dataclass(frozen=True, eq=False)
 class NoduleList:
-    """A nodule list as it was read.
+    """A nodule list.
 
     Attributes
     ----------
     columns : list of str
-        The header.
+        Names of the columns.
     rows : list of list of str
-        Text of the fields, as many as columns.
+        Text of the fields, one per column.
     lines : list of int
-        Line of the file on which each row ends, from 1.
+        Number of the line on which each row ends, from 1.
     points_mm : ndarray of float64, shape (rows, 3)
         Patient coordinates (x, y, z).
     diameters_mm : ndarray of float64, shape (rows,)
-        NaN where none is given, or one below 0.
+        Diameters; NaN for a diameter that is absent or below 0.
     """
 
     columns: list[str]
@@ -52,7 +53,7 @@ class NoduleList:
     diameters_mm: Floats
 
     def names(self, column: str) -> list[str]:
-        """Patients or series, without blanks around them; empty where there is no such column."""
+        """Return the stripped values of a column; empty texts if the list lacks the column."""
         if column not in self.columns:
             return [""] * len(self.rows)
         at = self.columns.index(column)
@@ -65,8 +66,9 @@ def read_nodules(path: str | Path) -> NoduleList:
     Raises
     ------
     ConfigError
-        If the file can't be read, lacks a column or has one that the output adds, or a row has
-        more or fewer fields than the header, names nobody, or has a number that is none.
+        If the file can't be read, or lacks a column, or has a column that the output adds; if a row
+        has another number of fields than the header, lacks its patient or series, or has an invalid
+        number.
     """
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
@@ -99,7 +101,7 @@ def _check_header(path: str | Path, columns: list[str]) -> None:
 
 
 def _numbers(where: str, columns: list[str], row: list[str]) -> list[float]:
-    """Point and diameter of a row, NaN for a diameter that is not given."""
+    """Return point and diameter of a row; NaN for an absent diameter."""
     if len(row) != len(columns):
         raise ConfigError(
             f"{where} has {len(row)} fields where the header has {len(columns)}", "correct it"

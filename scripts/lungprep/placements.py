@@ -1,4 +1,4 @@
-"""Where the published arrays of patients lie, read from their receipts."""
+"""Read the placements of published arrays from the patients' receipts."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,16 +11,16 @@ from lungprep.stores.base import CONNECTIONS
 
 
 def read_placement(target: Store, patient: str) -> Placement:
-    """Read where the array of a patient lies.
+    """Read the placement of a patient's array.
 
     Raises
     ------
     ConfigError
-        Where the name is no patient id.
+        If the name is not a valid patient id.
     ObjectNotFound
-        Where the patient is not published.
+        If the patient is not published.
     DataError
-        Where the receipt is none.
+        If the receipt is invalid.
     """
     if not ACCEPTED_ID.fullmatch(patient):
         raise ConfigError(f"{patient!r} is not usable as a patient id", ID_RULE)
@@ -36,36 +36,36 @@ def read_placement(target: Store, patient: str) -> Placement:
 def read_placements(
     target: Store, patients: Iterable[str] | None, tell: Callable[[int, int], None]
 ) -> tuple[dict[str, Placement], list[str]]:
-    """Read where the arrays of patients lie.
+    """Read the placements of patients' arrays.
 
-    The cohort index does not hold this, so each receipt is read.
+    The cohort index does not hold placements, so each receipt is read.
 
     Parameters
     ----------
     target : Store
-        Where they are published.
+        Store with the results.
     patients : iterable of str or None
-        Whose receipts to read; None for all.
+        Ids of the patients; None for all.
     tell : callable
-        Called with the number of receipts read and the number of all.
+        Function called with the number of receipts that were read, and their total number.
 
     Returns
     -------
     placements : dict of str to Placement
-        By patient.
+        Placements by patient.
     unusable : list of str
-        What was found in place of a receipt, a line each.
+        One line about each unusable receipt.
 
     Raises
     ------
     NotFound
-        Where nobody is published.
+        If no patient is published.
     """
     published = {
         patient
         for key in (entry.key for entry in target.entries())
         if key.endswith(".json") and not key.endswith(FAILED.format(patient=""))
-        # Other keys, the index among them, are no patient's.
+        # Other keys, such as the cohort index, do not belong to a patient.
         if ACCEPTED_ID.fullmatch(patient := key.removesuffix(".json"))
     }
     if not published:

@@ -1,4 +1,4 @@
-"""What was found at a patient's source, as far as it may be published."""
+"""Facts about a patient's source that may be published."""
 
 import logging
 import math
@@ -10,7 +10,7 @@ from pydicom.multival import MultiValue
 from lungprep.series.preference import JOINED
 from lungprep.series.selection import Choice
 
-# Technical tags that may leave the DICOM header: no name, id, date, site or free text among them.
+# The only tags that may leave the DICOM header: no names, ids, dates, sites or free texts.
 TECHNICAL_TAGS = {
     "manufacturer": "Manufacturer",
     "model": "ManufacturerModelName",
@@ -21,7 +21,7 @@ TECHNICAL_TAGS = {
     "image_type": "ImageType",
 }
 
-# As long as a long string (LO) may be, PS3.5 6.2; what is longer is no technical value.
+# Greatest length of a long string (LO, PS3.5 6.2); technical values are not longer.
 LONGEST = 64
 
 logger = logging.getLogger(__name__)
@@ -29,26 +29,27 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Scan:
-    """What was found at the source; every field goes into the sidecar.
+    """Facts about a source; every field goes into the sidecar.
 
     Attributes
     ----------
     series_instance_uid : str
-        The series that became the volume.
+        Series that became the volume.
     source : dict
         ``prefix``, ``objects``, ``bytes`` and ``digest`` (over key, size and ETag of each object),
-        ``skipped`` (objects by kind that are no CT image).
+        ``skipped`` (number of objects that are not CT images, by kind).
     acquisition : dict
-        Whitelisted technical tags, slices, spacing and transfer syntax of the series.
+        Whitelisted technical tags, shape, spacing and transfer syntax of the series.
     rejected_series : dict
-        Why another CT series was not taken, in a word, by its UID; the log has the text, which may
-        quote names of objects.
+        Reason against each other CT series, in a word, by UID. The log has the full reason, which
+        may quote names of objects.
     flags : list of str
-        Typed warnings.
+        Names of warnings.
     flag_details : dict
-        The measure of each flag: slices, millimetres, degrees, pixels or stored values.
+        Measure of each flag: slices, millimetres, degrees, pixels or stored values.
     stray_slices : list of dict
-        Where slices may not belong, and why: ``first_mm``, ``last_mm``, ``found``.
+        Positions of slices that may not belong, and the fault: ``first_mm``, ``last_mm``,
+        ``found``.
     """
 
     series_instance_uid: str
@@ -61,7 +62,7 @@ class Scan:
 
 
 def describe(choice: Choice) -> dict[str, Any]:
-    """Facts about the acquisition that may be published; None for a tag without a usable value."""
+    """Collect publishable facts about the acquisition; None for a tag without a usable value."""
     dataset, stack = choice.volume.slices[0].dataset, choice.volume.stack
     return {
         **{name: _plain(dataset.get(keyword)) for name, keyword in TECHNICAL_TAGS.items()},
@@ -73,7 +74,7 @@ def describe(choice: Choice) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A tag's value as JSON: a finite number, a text, or a list of them; None for all else."""
+    """Convert a tag's value to JSON: a finite number, a text or a list; None for anything else."""
     if isinstance(value, float | int):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, str):
@@ -82,7 +83,7 @@ def _plain(value: Any) -> Any:
 
 
 def report(choice: Choice, skipped: dict[str, list[str]]) -> None:
-    """Log what was chosen, and what was not and why; `skipped` has the keys of objects by kind."""
+    """Log the choice and the reasons against the rest; `skipped` has keys of objects by kind."""
     stack = choice.volume.stack
     slices, rows, columns = stack.shape
     logger.info(

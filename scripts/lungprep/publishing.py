@@ -1,4 +1,4 @@
-"""Writing a patient's results to the target, the receipt last."""
+"""Write a patient's results to the target, the receipt last."""
 
 import hashlib
 import io
@@ -25,41 +25,42 @@ def publish(
     sidecar: dict[str, Any],
     usage: Callable[[], dict[str, float]],
 ) -> Receipt:
-    """Write volume, mask, preview and, when all are complete and verified, the sidecar.
+    """Write volume, mask and preview, then the sidecar once all are complete and verified.
 
-    A receipt of the patient goes before each array, the older one or that of another run which has
-    published meanwhile, so that no receipt stands beside arrays that it does not describe. The new
-    one names the ETags of its arrays, by which the next plan tells one that was replaced.
+    Any receipt of the patient, an older one or one that another run has published meanwhile, is
+    deleted before each array is written. So no receipt is ever beside arrays that it does not
+    describe. The new receipt holds the ETags of its arrays, by which the next plan recognises an
+    array that was replaced.
 
-    Two runs that publish a patient at once end with the same bytes; if they differ, by their
-    recipes, both are refused and the patient stays to be done.
+    If two runs publish a patient at the same time, their bytes are usually equal. If they differ,
+    because the recipes differ, both runs are refused and the patient remains to be done.
 
     Parameters
     ----------
     target : Store
-        Where results lie.
+        Store for the results.
     patient : str
-        Id, the stem of the keys.
+        Id of the patient, the stem of the keys.
     product : Product
         The arrays.
     preview : bytes
-        A PNG.
+        The preview, a PNG.
     sidecar : dict
-        All fields but ``npy``, ``lungs_npy`` and ``steps.publish``, which are added.
+        All fields except ``npy``, ``lungs_npy`` and ``steps.publish``, which are added.
     usage : callable
-        Seconds and memory of this step so far.
+        Function that returns seconds and memory of this step so far.
 
     Returns
     -------
     Receipt
-        What the sidecar says, for the cohort index.
+        Content of the sidecar, for the cohort index.
 
     Raises
     ------
     StoreError
-        If an object can't be written or does not read as it was sent.
+        If an object can't be written, or differs when it is read back.
     ContestedTarget
-        If another run has written other arrays meanwhile.
+        If another run has written different arrays meanwhile.
     """
     receipt = RECEIPT.format(patient=patient)
     sidecar = {**sidecar, "steps": {**sidecar["steps"]}}
@@ -94,16 +95,16 @@ def publish(
 
 
 def _stands(target: Store, written: Entry, sha256: str) -> bool:
-    """Whether an object is still what was written, or the same bytes of another writer."""
+    """Whether an object is unchanged, or another run has replaced it with the same bytes."""
     return target.stat(written.key) == written or (
         hashlib.sha256(target.read(written.key)).hexdigest() == sha256
     )
 
 
 def npy(array: NDArray[np.generic]) -> bytes:
-    """The array as the bytes of a ``.npy`` file."""
+    """Encode the array as a ``.npy`` file."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
-    # The buffer's own bytes, not a copy. A view of it could outlive it in the S3 client, of which
-    # Python 3.13 complains when the job ends.
+    # getvalue shares the buffer's bytes without a copy. A memoryview could outlive the buffer in
+    # the S3 client, and Python 3.13 complains about that when the job ends.
     return buffer.getvalue()

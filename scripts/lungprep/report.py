@@ -1,4 +1,4 @@
-"""The cohort at a glance: one page beside the previews that it shows."""
+"""The report: one HTML page with the previews of all patients."""
 
 from collections import Counter
 from html import escape
@@ -7,7 +7,7 @@ from lungprep.flags import WORDS, in_words
 from lungprep.receipt import Receipt
 
 PAGE = "qc/index.html"
-# The yellow is that of the previews whose mask is in doubt.
+# The yellow is the same as in previews of doubtful masks.
 STYLE = """
 :root { color-scheme: dark; background: #141414; color: #eee; font: 16px/1.4 system-ui, sans-serif }
 body { margin: 1.5em }
@@ -32,20 +32,20 @@ figcaption b { color: #ffd600; font-weight: normal }
 
 
 def page(receipts: dict[str, Receipt], failures: list[str]) -> bytes:
-    """HTML with the preview of each patient, those whose mask is in doubt first.
+    """Make the report, with a preview of each patient; patients with doubtful masks come first.
 
     Parameters
     ----------
     receipts : dict of str to Receipt
-        Published patients.
+        Receipts of the published patients, by id.
     failures : list of str
         Lines about patients that failed or are quarantined.
 
     Returns
     -------
     bytes
-        UTF-8, without scripts. Pictures are linked, not embedded, and fetched as they are scrolled
-        to; a row of buttons leaves those with a certain flag.
+        HTML in UTF-8, without scripts. Pictures are linked, not embedded, and load when they are
+        scrolled into view. A row of buttons filters the patients by flag.
     """
     receipts = {p: receipt for p, receipt in receipts.items() if receipt.npy_bytes >= 0}
     order = sorted(receipts, key=lambda patient: (_calm(receipts[patient].flags), patient))
@@ -70,7 +70,7 @@ def _failed(failures: list[str]) -> str:
 
 
 def _buttons(numbers: dict[str, int], counts: Counter[str], patients: int, flagged: int) -> str:
-    """One of a group of buttons is down; `_rules` hide the figures that it leaves out."""
+    """Make the radio buttons; `_rules` hides the figures that the selected button excludes."""
     if not numbers:
         return ""
     choices = [("all", "all", patients), ("none", "no flags", patients - flagged)]
@@ -101,5 +101,5 @@ def _figure(patient: str, receipt: Receipt, numbers: dict[str, int]) -> str:
 
 
 def _calm(flags: tuple[str, ...]) -> int:
-    """0 where the mask is in doubt, 1 where only the scan has flags, 2 without any."""
+    """Return 0 if the mask is in doubt, 1 if only the scan has flags, 2 without flags."""
     return 0 if set(flags) & WORDS.keys() else 1 if flags else 2

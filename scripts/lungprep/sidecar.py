@@ -1,4 +1,4 @@
-"""The sidecar ``{patient}.json``: what was made, of what, how and where it lies."""
+"""The sidecar ``{patient}.json``: result, source, recipe and geometry of a patient."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ from lungprep.export import Product
 from lungprep.volume import Grid, triple
 
 FROM_SCAN = ("source", "acquisition", "rejected_series", "flag_details", "stray_slices")
-# Decimals that mean something, of which the last ones move no voxel of a volume by 1e-6 mm.
+# Significant decimals: rounding to them moves no voxel of a volume by 1e-6 mm.
 MM, SPACING, COSINE = 6, 9, 12
 
 
@@ -24,21 +24,21 @@ def sidecar(
     Parameters
     ----------
     patient : str
-        Id.
+        Id of the patient.
     product : Product
-        What is published.
+        The published arrays.
     records : dict
         Records of the steps, by name; each has its ``usage``.
     recipe : dict
-        From `lungprep.recipe.recipe`.
+        Recipe from `lungprep.recipe.recipe`.
     series_uid : str or None
-        The series that the cohort file asked for.
+        Series that the cohort file asked for.
 
     Returns
     -------
     dict
-        JSON-able; lengths in mm, volumes in ml, each field as docs/sidecar.md says. Of the DICOM
-        headers only what the record of ``load`` holds, which is a whitelist.
+        Fields for JSON; lengths in mm, volumes in ml. docs/sidecar.md describes each field. The
+        only values from DICOM headers are in the record of ``load``, which is a whitelist.
     """
     scan, lungs = records["load"], records["segment"]
     return {
@@ -58,7 +58,7 @@ def sidecar(
 
 
 def rounded(value: Any, decimals: int = MM) -> Any:
-    """A value whose floats, at any depth, have so many decimals; -0.0 becomes 0.0."""
+    """Round all floats in a value, at any depth; -0.0 becomes 0.0."""
     if isinstance(value, float):
         return round(value, decimals) + 0.0
     if isinstance(value, dict):
@@ -69,7 +69,7 @@ def rounded(value: Any, decimals: int = MM) -> Any:
 
 
 def _geometry(grid: Grid) -> dict[str, Any]:
-    """The grid in rounded numbers, and the affine that follows from these."""
+    """Return the grid in rounded numbers, and the affine computed from them."""
     a, b, c = (triple(rounded(row, COSINE)) for row in grid.direction)
     told = replace(
         grid,

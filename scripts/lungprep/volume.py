@@ -1,4 +1,4 @@
-"""A CT volume and the grid that it is sampled on."""
+"""A CT volume and its grid."""
 
 import os
 from dataclasses import asdict, dataclass, replace
@@ -13,20 +13,20 @@ Matrix = tuple[Triple, Triple, Triple]
 #: Start and stop, each (z, y, x).
 Box = tuple[tuple[int, int, int], tuple[int, int, int]]
 
-# Positions in headers are good to this much: they are often written with one decimal, so that each
-# may be off by 0.05 mm.
+# Accuracy of positions in headers: they are often written with one decimal, so each may be off by
+# 0.05 mm.
 POSITION_TOLERANCE_MM = 0.06
 IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the voxels of an array lie in the patient.
+    """Positions of an array's voxels in the patient.
 
     Attributes
     ----------
     shape : tuple of int
-        Voxels per axis, (z, y, x).
+        Number of voxels per axis, (z, y, x).
     spacing_mm : tuple of float
         Distance between voxel centres, (z, y, x).
     origin_mm : tuple of float
@@ -50,37 +50,44 @@ class Grid:
 
     @property
     def voxel_ml(self) -> float:
-        """Volume of one voxel in millilitres."""
+        """Volume of one voxel, ml."""
         return float(np.prod(self.spacing_mm)) / 1000
 
     def position_mm(self, index_zyx: tuple[float, float, float]) -> Triple:
-        """Patient coordinates (x, y, z) of a, possibly fractional, array index (z, y, x)."""
+        """Convert an array index (z, y, x), whole or fractional, to patient coordinates (x, y, z).
+
+        Examples
+        --------
+        >>> grid = Grid((2, 2, 2), (1.0, 0.5, 0.5), (-180.0, -160.0, 40.0))
+        >>> grid.position_mm((1, 0, 0))
+        (-180.0, -160.0, 41.0)
+        """
         x, y, z = (self.affine @ [*index_zyx[::-1], 1.0])[:3]
         return float(x), float(y), float(z)
 
     @property
     def skew_mm(self) -> float:
-        """How far the axes lead a corner of the grid away from the patient's own axes."""
+        """Largest distance by which oblique axes displace a corner of the grid, mm."""
         extent = np.array(self.shape[::-1]) * self.spacing_mm[::-1]
         return float(np.abs((np.array(self.direction) - np.eye(3)) * extent).sum(axis=1).max())
 
     @property
     def is_oblique(self) -> bool:
-        """Whether the axes are turned from the patient's by more than rounding."""
+        """Whether the axes differ from the patient's axes by more than rounding."""
         return self.skew_mm > POSITION_TOLERANCE_MM
 
     def window(self, start: tuple[int, int, int], stop: tuple[int, int, int]) -> "Grid":
-        """Grid of ``array[start[0]:stop[0], start[1]:stop[1], start[2]:stop[2]]``."""
+        """Return the grid of ``array[start[0]:stop[0], start[1]:stop[1], start[2]:stop[2]]``."""
         sz, sy, sx = (int(b - a) for a, b in zip(start, stop, strict=True))
         return replace(self, shape=(sz, sy, sx), origin_mm=self.position_mm(start))
 
     def to_json(self) -> dict[str, Any]:
-        """The attributes as plain lists and numbers."""
+        """Return the attributes as plain lists and numbers."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Grid":
-        """Inverse of `to_json`."""
+        """Make a grid from the result of `to_json`."""
         z, y, x = (int(n) for n in fields["shape"])
         return cls(
             shape=(z, y, x),
@@ -96,16 +103,16 @@ class Grid:
 
 @dataclass(frozen=True)
 class Slicing:
-    """Where the slices of a scan lie that do not stack evenly: uneven gaps, a tilted gantry.
+    """Positions of slices that do not form a regular grid: uneven gaps, or a tilted gantry.
 
     Attributes
     ----------
     axis : int
-        Array axis along which the slices follow: 0 (z), 1 (y) or 2 (x).
+        Array axis along which the slices are stacked: 0 (z), 1 (y) or 2 (x).
     positions_mm : tuple of float
-        Place of each slice along that axis, counted from voxel 0 of the grid; increasing, from 0.
+        Position of each slice along that axis, relative to voxel 0 of the grid; increasing, from 0.
     shifts_mm : tuple of tuple of float
-        How far each slice is shifted from the grid along the other two array axes, in their order.
+        Shift of each slice from the grid along the other two array axes, in their order.
     """
 
     axis: int
@@ -114,7 +121,7 @@ class Slicing:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any] | None) -> "Slicing | None":
-        """Inverse of ``dataclasses.asdict``; None stands for even slices."""
+        """Make a slicing from the result of ``dataclasses.asdict``; None means even slices."""
         if fields is None:
             return None
         positions = tuple(float(p) for p in fields["positions_mm"])
@@ -129,12 +136,12 @@ class Volume:
     Attributes
     ----------
     hu : ndarray of int16
-        Shape ``grid.shape``, axes (z, y, x).
+        HU, shape ``grid.shape``, axes (z, y, x).
     grid : Grid
-        Where the voxels lie.
+        Positions of the voxels.
     slicing : Slicing, optional
-        What of that holds only on average, for a scan that is not resampled yet: the spacing of the
-        grid along ``slicing.axis`` is then the usual gap.
+        True positions of uneven or shifted slices, in a scan that is not resampled yet. The spacing
+        of the grid along ``slicing.axis`` is then the usual gap.
     """
 
     hu: NDArray[np.int16]
@@ -142,22 +149,34 @@ class Volume:
     slicing: Slicing | None = None
 
     def save(self, path: str | Path) -> None:
-        """Write the array as ``.npy``; the grid goes into the step's record."""
+        """Write the array as ``.npy``; the step's record holds the grid."""
         save_array(path, self.hu)
 
     @classmethod
     def load(cls, path: str | Path, grid: Grid, slicing: Slicing | None = None) -> "Volume":
-        """Map the array of `save` read-only: pages are read as they are used."""
+        """Map the array written by `save`, read-only: pages are read when they are used."""
         return cls(np.load(path, mmap_mode="r", allow_pickle=False), grid, slicing)
 
 
 def extent(labels: NDArray[np.uint8]) -> Box:
-    """The smallest box around what is not 0.
+    """Return the smallest box around the voxels that are not 0.
 
     Parameters
     ----------
     labels : ndarray of uint8
-        Axes (z, y, x); at least one voxel is not 0.
+        Labels, axes (z, y, x); at least one voxel must not be 0.
+
+    Returns
+    -------
+    Box
+        Start and stop of the box, each (z, y, x).
+
+    Examples
+    --------
+    >>> labels = np.zeros((4, 5, 6), np.uint8)
+    >>> labels[1, 2, 3:5] = 1
+    >>> extent(labels)
+    ((1, 2, 3), (2, 3, 5))
     """
     columns = labels.max(axis=0)
     y, x = (np.flatnonzero(columns.any(axis=axis)) for axis in (1, 0))
@@ -168,14 +187,15 @@ def extent(labels: NDArray[np.uint8]) -> Box:
 
 
 def save_array(path: str | Path, array: NDArray[Any]) -> None:
-    """Write an array as ``.npy``, complete before it has its name.
+    """Write an array as ``.npy`` under a temporary name, then rename it.
 
     A job that outlives a killed run may still be writing when the next run makes the same file.
 
     Raises
     ------
     OSError
-        With its ``errno``, which `numpy.save` drops when a disk is full.
+        If the file can't be written. The error keeps its ``errno``, which `numpy.save` drops when a
+        disk is full.
     """
     array = np.ascontiguousarray(array)
     unfinished = Path(f"{path}.{os.getpid()}")
@@ -186,7 +206,7 @@ def save_array(path: str | Path, array: NDArray[Any]) -> None:
 
 
 def triple(values: Any) -> Triple:
-    """Three plain floats."""
-    # Adding zero turns -0.0 into 0.0, which JSON would show.
+    """Convert three values to plain floats."""
+    # Adding zero turns -0.0 into 0.0; JSON would show the sign.
     a, b, c = (float(v) + 0.0 for v in values)
     return a, b, c
