@@ -224,7 +224,7 @@ BROKEN = [
         r"Rows x Columns is \[48, 40\] in .* and \[40, 40\] in",
     ),
     ({"edit": cut_pixels}, errors.UndecodablePixels, "has 100 bytes of pixels where 48 x 40 need"),
-    ({"edit": drop("PixelData")}, errors.UndecodablePixels, "has no pixel data, breaks off"),
+    ({"edit": drop("PixelData")}, errors.UndecodablePixels, "has no pixel data, ends"),
     ({"edit": assign("SamplesPerPixel", 3)}, errors.UnsupportedEncoding, "SamplesPerPixel 3"),
     ({"edit": assign("BitsAllocated", 32)}, errors.UnsupportedEncoding, "BitsAllocated 32"),
     (
@@ -292,7 +292,7 @@ def test_a_stream_cut_within_an_intact_file_is_refused(loaded, syntax, share):
             dataset.PixelData = encapsulate([frame[: int(len(frame) * share)]])
 
     scan = replace(SMALL, shape=(96, 96), transfer_syntax=syntax)
-    with pytest.raises(errors.UndecodablePixels, match=r"breaks off|can't be decoded"):
+    with pytest.raises(errors.UndecodablePixels, match=r"ends within|can't be decoded"):
         loaded(slices(chest(), replace(scan, edit=shorten)))
 
 
@@ -339,7 +339,7 @@ def test_nothing_there_and_nothing_of_use(loaded, folder):
         ("geometry/notavolume/001", errors.DuplicatePositions, "4 slices share a position"),
         ("geometry/slicecount/001", errors.NoCTImages, r"\(2 MR\)"),
         ("geometry/sliceorientation/001", errors.NoCTImages, r"\(4 MR\)"),
-        ("undecodable-j2k", errors.UndecodablePixels, "can't be decoded: JPEG 2000"),
+        ("undecodable-j2k", errors.UndecodablePixels, "can't be decoded: truncated JPEG 2000"),
         ("tilted-head", errors.UnevenGaps, "from 1.081 to 6.999 mm"),
     ],
 )

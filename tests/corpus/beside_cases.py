@@ -68,7 +68,7 @@ def bare_others() -> Files:
 
 
 def cut_in_uid() -> bytes:
-    """A slice of the scan that breaks off within its SeriesInstanceUID."""
+    """A slice of the scan that ends within its SeriesInstanceUID."""
     content = write(explicit(real.series(stop=1))[0])
     return content[: content.index(b"\x20\0\x0e\0UI") + 20]
 
@@ -168,7 +168,7 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "a localizer whose pixels break off beside the scan",
+        "a localizer with truncated pixels beside the scan",
         lambda: beside(scout()[:-99]),
         check=as_measured,
     ),
@@ -176,7 +176,7 @@ CASES = [
         Case(f"{words} beside the scan", make, flags=ASIDE, check=as_measured)
         for words, make in (
             (
-                "an encoded localizer of the same series that breaks off",
+                "a truncated encoded localizer of the same series",
                 lambda: beside(scout(syntax=JPEG2000Lossless)[:-99]),
             ),
             (
@@ -215,15 +215,15 @@ CASES = [
         check=as_measured,
     ),
     Case(
-        "a slice that breaks off before its SeriesInstanceUID",
+        "a slice that ends before its SeriesInstanceUID",
         lambda: beside(cut_in_uid()),
         refused=(
             "UndecodablePixels",
-            "other/1.dcm has no pixel data, breaks off …; export it again",
+            "other/1.dcm has no pixel data, ends …; export it again",
         ),
     ),
     Case(
-        "a series whose slices all break off, beside a sound localizer",
+        "a series of truncated slices, beside a sound localizer",
         whole_series_broken,
         refused=("UndecodablePixels", "ct/001.dcm has …; upload it again"),
     ),

@@ -221,9 +221,9 @@ CASES = [
         "14… HU",
     ),
     stray(
-        "a slice that breaks off, the rest padding",
+        "a truncated slice, the rest padding",
         lambda: with_slices(cut, 11),
-        "ct/012.dcm breaks off",
+        "ct/012.dcm is truncated",
     ),
     Case(
         "a slice 40 HU too bright: not sure to be wrong",

@@ -165,7 +165,7 @@ CASES = [
         lambda: with_third(lambda c: c[:900]),
         refused=(
             "UndecodablePixels",
-            "ct/003.dcm has no pixel data, breaks off within it, or is not encoded as its header "
+            "ct/003.dcm has no pixel data, ends within it, or is not encoded as its header "
             "says; export it again",
         ),
     ),
@@ -187,7 +187,7 @@ CASES = [
             lambda syntax=syntax: third(cut_stream, syntax),
             refused=(
                 "UndecodablePixels",
-                f"{THIRD} can't be decoded: {kind} data that breaks off; upload it again",
+                f"{THIRD} can't be decoded: truncated {kind} data; upload it again",
             ),
         )
         for syntax, kind in zip(ENCAPSULATED, ("RLE", "JPEG", "JPEG 2000"), strict=True)
@@ -221,7 +221,7 @@ CASES = [
         lambda: lacking("PixelData"),
         refused=(
             "UndecodablePixels",
-            "ct/003.dcm has no pixel data, breaks off within it, or is not encoded as its header "
+            "ct/003.dcm has no pixel data, ends within it, or is not encoded as its header "
             "says; export it again",
         ),
     ),

@@ -163,7 +163,7 @@ CASES = [
         ANY_LENGTH,
         refused=(
             "UndecodablePixels",
-            "000000.dcm can't be decoded: JPEG 2000 data that breaks off; upload it again",
+            "000000.dcm can't be decoded: truncated JPEG 2000 data; upload it again",
         ),
     ),
     real(

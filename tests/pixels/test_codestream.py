@@ -113,16 +113,16 @@ def test_no_start_of_a_jpeg_2000_stream_passes_for_the_whole(stop, end):
 @pytest.mark.parametrize(
     ("stream", "process", "words"),
     [
-        (b"\x89PNG", LOSSLESS_HUFFMAN, "no JPEG stream"),
+        (b"\x89PNG", LOSSLESS_HUFFMAN, "not a JPEG stream"),
         (JPEG_LOSSLESS, JPEG_LS, "frame marker FFC3"),
         (edited(lossless_jpeg(image()), SOF[:2], b"\xff\xc1"), LOSSLESS_HUFFMAN, "marker FFC1"),
         (lossless_jpeg(image(), transform=2), LOSSLESS_HUFFMAN, "point transform"),
         (lossless_jpeg(image(), tables=SOF + b"\1\x11\0"), LOSSLESS_HUFFMAN, "frame marker FFC3"),
-        (lossless_jpeg(image())[:-2], LOSSLESS_HUFFMAN, "breaks off"),
-        (lossless_jpeg(image())[:-1] + b"\xda", LOSSLESS_HUFFMAN, "breaks off"),
+        (lossless_jpeg(image())[:-2], LOSSLESS_HUFFMAN, "truncated"),
+        (lossless_jpeg(image())[:-1] + b"\xda", LOSSLESS_HUFFMAN, "truncated"),
         (lossless_jpeg(image()) * 2, LOSSLESS_HUFFMAN, "more than one image in a frame"),
         (jpeg_ls_stream(image()) * 2, JPEG_LS, "more than one image in a frame"),
-        (b"\xff\xd8\xff\xd9\0\0\0\0", LOSSLESS_HUFFMAN, "segment that breaks off"),
+        (b"\xff\xd8\xff\xd9\0\0\0\0", LOSSLESS_HUFFMAN, "truncated JPEG segment"),
         (b"\xff\xd8" + SOF + b"\1\x11\0", LOSSLESS_HUFFMAN, "without a scan"),
         (b"\xff\xd8" + segment(0xFFDA, bytes(6)), LOSSLESS_HUFFMAN, "without a frame"),
         (b"\xff\xd8" + segment(0xFFF8, b"\4\2\0\0"), JPEG_LS, "oversized image"),
@@ -150,13 +150,13 @@ SIZE = struct.pack(">4L", 40, 32, 0, 0)
 @pytest.mark.parametrize(
     ("stream", "words"),
     [
-        (b"\xff\x4f\xff\x52", "no JPEG 2000 stream"),
+        (b"\xff\x4f\xff\x52", "not a JPEG 2000 stream"),
         (
             edited(J2K, SIZE + SIZE, SIZE + struct.pack(">4L", 1, 1, 0, 0)),
             "1 of 1280 JPEG",
         ),
-        (edited(J2K, SIZE + SIZE, SIZE + struct.pack(">4L", 0, 32, 0, 0)), "of no size"),
-        (edited(J2K, SIZE + SIZE, SIZE[8:] + SIZE[:8] + SIZE), "of no size"),
+        (edited(J2K, SIZE + SIZE, SIZE + struct.pack(">4L", 0, 32, 0, 0)), "of size 0"),
+        (edited(J2K, SIZE + SIZE, SIZE[8:] + SIZE[:8] + SIZE), "of size 0"),
         (
             edited(J2K, SIZE + SIZE, struct.pack(">8L", 4000, 4000, 0, 0, 1, 1, 0, 0)),
             "4000 x 4000 tiles",
@@ -169,8 +169,8 @@ SIZE = struct.pack(">4L", 40, 32, 0, 0)
         (edited(J2K, b"\xff\x52\0\x0c\0\0\0\1", b"\xff\x52\0\x0c\0\0\xff\xff"), "65535 layers"),
         (J2K.replace(b"\xff\x52", b"\xff\x64"), "without its size or coding style"),
         (J2K * 2, "more than one image in a frame"),
-        (J2K[:-202] + bytes(200) + J2K[-2:], "breaks off"),
-        (J2K[:-202] + b"\x5a" * 200 + J2K[-2:], "breaks off"),
+        (J2K[:-202] + bytes(200) + J2K[-2:], "truncated"),
+        (J2K[:-202] + b"\x5a" * 200 + J2K[-2:], "truncated"),
     ],
 )
 def test_jpeg_2000_streams_that_make_no_sense(stream, words):

@@ -328,7 +328,7 @@ def test_signs_of_a_stream_of_fewer_bits_are_told_by_the_values(syntax, lowest, 
     content = encapsulated(stream, syntax, **WIDE, BitsStored=12, HighBit=11, PixelRepresentation=1)
     if lowest == -1024:
         # All of them negative, or none: nothing crosses from one to the other.
-        with pytest.raises(errors.UnsupportedEncoding, match="which are negative can't be told"):
+        with pytest.raises(errors.UnsupportedEncoding, match="negative values can't be recognised"):
             pixels_of(content)
     else:
         np.testing.assert_array_equal(pixels_of(content), values)
@@ -351,7 +351,9 @@ def test_a_signed_stream_under_an_unsigned_header_is_read_where_it_has_no_sign()
         pixels_of(encapsulated(stream, JPEG2000Lossless, **edits)), smooth(0, 2000)
     )
     stream = jpeg_2000_stream(smooth(-1000, 1000).astype(np.int16), bits=12)
-    words = r"^1.dcm has signed values of 12 bits .* says unsigned ones of 12 bits, and which are"
+    words = (
+        r"^1.dcm has signed values of 12 bits .* says unsigned ones of 12 bits, so that negative"
+    )
     with pytest.raises(errors.UnsupportedEncoding, match=words):
         pixels_of(encapsulated(stream, JPEG2000Lossless, **edits))
 
@@ -450,8 +452,8 @@ def rle_frame(high, low):
         (b"\2\0\0\0", "without a header"),
         (struct.pack("<16L", 1, 64, *[0] * 14), "of 1 segments where 16-bit values have 2"),
         (struct.pack("<16L", 2, 64, 20, *[0] * 13), "of 2 segments"),
-        (rle_frame(b"\xf5\0", b""), "breaks off"),
-        (rle_frame(packed(bytes(12)), packed(bytes(11))), "breaks off"),
+        (rle_frame(b"\xf5\0", b""), "truncated"),
+        (rle_frame(packed(bytes(12)), packed(bytes(11))), "truncated"),
         (rle_frame(packed(bytes(14)), packed(bytes(14))), "of more values than the header says"),
         (rle_frame(packed(bytes(range(13))), packed(bytes(12))), "of more values than the header"),
     ],
@@ -520,13 +522,13 @@ def test_all_fragments_of_a_single_frame_are_joined():
         (
             b"\1\2\3\4\5\6\7\x08",
             1,
-            "pixel data that breaks off, or is not in fragments",
+            "pixel data that is truncated or not in fragments",
         ),
         (fragments(), 1, "no encoded frame"),
         (
             fragments(b"abcd")[:-1],
             1,
-            "pixel data that breaks off, or is not in fragments",
+            "pixel data that is truncated or not in fragments",
         ),
         (fragments(b"ab", b"cd"), 3, "2 fragments for 3 frames"),
         (fragments(b"ab", b"cd", b"ef", table=(0, 11)), 2, "3 fragments for 2 frames"),

@@ -120,7 +120,7 @@ def objections(evidence: Evidence) -> list[Objection]:
     ]
     judged = natural | _covered(found)
     lost = set((np.flatnonzero(partly_lost(thumbnails)) + 1).tolist()) - judged
-    found += [Objection(k, k, "breaks off", True) for k in sorted(lost)]
+    found += [Objection(k, k, "is truncated", True) for k in sorted(lost)]
     judged |= lost
     found += [
         Objection(

@@ -132,7 +132,7 @@ def _check(key: str, dataset: Dataset, broken: str) -> None:
         raise _broken(key, broken)
     if "PixelData" not in dataset:
         raise UndecodablePixels(
-            f"{key} has no pixel data, breaks off within it, or is not encoded as its header says",
+            f"{key} has no pixel data, ends within it, or is not encoded as its header says",
             "export it again",
         )
 

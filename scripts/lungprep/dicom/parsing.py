@@ -130,7 +130,7 @@ def parse(content: bytes, tags: Tags, start: int = PREFIX.stop) -> Dataset:
         for element in _elements(stream, content, encoding, tags):
             body[element.tag] = element
         if not whole:
-            raise ValueError("the deflated data set breaks off, or goes on and on")
+            raise ValueError("the deflated data set is truncated or too long")
     except BROKEN as error:
         failure = error
     dataset = Dataset(body)

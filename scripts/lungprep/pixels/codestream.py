@@ -102,7 +102,7 @@ def read_jpeg(stream: bytes, process: int) -> Codestream:
 def segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield marker, start and stop of each segment, up to the header of the first scan."""
     if not stream.startswith(START):
-        raise ValueError("no JPEG stream")
+        raise ValueError("not a JPEG stream")
     position = 2
     while position + 4 <= len(stream):
         prefix, marker, length = struct.unpack_from(">BBH", stream, position)
@@ -111,7 +111,7 @@ def segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
             continue
         start, position = position + 4, position + 2 + length
         if prefix != FILL or length < 3 or position > len(stream):
-            raise ValueError("a JPEG segment that breaks off")
+            raise ValueError("a truncated JPEG segment")
         yield marker, start, position
 
 
@@ -144,7 +144,7 @@ def _with_scan(
         raise ValueError("a JPEG scan with a point transform, which drops bits")
     end = MARKER_IN_SCAN[process].search(stream, stop)
     if end is None or not end[0].endswith(END):
-        raise ValueError("JPEG data that breaks off")
+        raise ValueError("truncated JPEG data")
     check_rest(stream, end.end(), START + b"\xff")
     found = replace(found, length=end.end())
     if process == LOSSLESS_HUFFMAN:

@@ -80,7 +80,7 @@ def decode(
     kind = "i" if stream.signed else "u"
     values = np.frombuffer(_run(frame, syntax), f"<{kind}{1 + (stream.precision > 8)}")
     if values.size != shape[0] * shape[1]:
-        raise ValueError(f"{values.size} values decoded where {shape[0] * shape[1]} are said to be")
+        raise ValueError(f"{values.size} values decoded where {shape[0] * shape[1]} are needed")
     cells = values.astype(np.uint16, copy=False).reshape(shape)
     if syntax in JPEG_SYNTAXES:
         check_length(frame, stream, cells)

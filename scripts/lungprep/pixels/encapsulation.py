@@ -56,7 +56,7 @@ def _items(pixel_data: bytes | memoryview) -> list[tuple[int, int]]:
         start = position + ITEM.size
         position = start + length
         if (group, element) != ITEM_TAG or position > len(pixel_data):
-            raise ValueError("pixel data that breaks off, or is not in fragments")
+            raise ValueError("pixel data that is truncated or not in fragments")
         spans.append((start, position))
     if not spans:
         raise ValueError("no items of pixel data")

@@ -41,7 +41,7 @@ def read_jpeg2000(stream: bytes) -> Codestream:
         If the stream is truncated or invalid.
     """
     if not stream.startswith(CODESTREAM):
-        raise ValueError("no JPEG 2000 stream")
+        raise ValueError("not a JPEG 2000 stream")
     size: Codestream | None = None
     tiles, end, packets, filters, found = 0, 0, 0, set(), set()
     for marker, start, stop in _segments(stream):
@@ -66,7 +66,7 @@ def read_jpeg2000(stream: bytes) -> Codestream:
         raise ValueError(f"{len(found)} of {tiles} JPEG 2000 tiles")
     data = stream[: end - len(END)]
     if len(data) - len(data.rstrip(data[-1:])) > packets * tiles + LONGEST_RUN:
-        raise ValueError("JPEG 2000 data that breaks off")
+        raise ValueError("truncated JPEG 2000 data")
     check_rest(stream, end, CODESTREAM)
     return replace(size, reversible=filters == {REVERSIBLE}, length=end)
 
@@ -79,7 +79,7 @@ def _size(segment: bytes) -> tuple[Codestream, int]:
     if len(samples) != 3 * components or set(samples[1::3] + samples[2::3]) != {1}:
         raise ValueError("a JPEG 2000 stream with components of several sizes")
     if min(columns, rows, *tile[:2]) < 1:
-        raise ValueError("a JPEG 2000 stream of no size")
+        raise ValueError("a JPEG 2000 stream of size 0")
     across, down = (
         -(-(end - offset) // step)
         for end, offset, step in zip((right, bottom), tile[2:], tile[:2], strict=True)
@@ -118,7 +118,7 @@ def _segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
             tile_stop = position + tile_bytes if tile_bytes else stream.find(END, stop)
         yield marker, start, stop
         position = stop
-    raise ValueError("JPEG 2000 data that breaks off")
+    raise ValueError("truncated JPEG 2000 data")
 
 
 def unwrapped(frame: bytes) -> bytes:

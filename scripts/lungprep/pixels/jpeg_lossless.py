@@ -66,7 +66,7 @@ def check_length(frame: bytes, stream: Codestream, values: NDArray[np.uint16]) -
         raise ValueError("a JPEG scan without its Huffman table")
     used = _bits(_differences(values, predictor, stream.precision), lengths)
     if not used <= available < used + 8 * MOST_FILL_BYTES:
-        raise ValueError(f"JPEG data of {available} bits, whose values take {used}, breaks off")
+        raise ValueError(f"truncated JPEG data: {available} bits, but its values take {used}")
 
 
 def _code_lengths(segment: bytes) -> dict[int, NDArray[np.int64]]:

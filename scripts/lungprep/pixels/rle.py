@@ -46,7 +46,7 @@ def _segment(encoded: bytes, size: int) -> NDArray[np.uint8]:
     position = 0
     while len(decoded) < size:
         if position + 1 >= len(encoded):
-            raise ValueError("RLE data that breaks off")
+            raise ValueError("truncated RLE data")
         count = encoded[position]
         if count < 128:
             decoded += encoded[position + 1 : position + count + 2]

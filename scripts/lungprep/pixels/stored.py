@@ -126,7 +126,7 @@ def _encoded(
         raise UnsupportedEncoding(
             f"{slice_.key} has {'' if stream.signed else 'un'}signed values of {stream.precision} "
             f"bits in its stream where its header says {'' if layout.signed else 'un'}signed ones "
-            f"of {layout.bits} bits, and which are negative can't be told",
+            f"of {layout.bits} bits, so that negative values can't be recognised",
             "export it again without compression",
         )
     return signed, stream
