@@ -100,7 +100,7 @@ CASES = [
             "DuplicatePositions",
             "2 slices share a position with another and differ from it, such as "
             "copies/001.dcm and ct/012.dcm at -218.75 mm; no acquisition, phase, "
-            "number or time parts them into volumes; keep one slice for each position under "
+            "number or time separates them into volumes; keep one slice for each position under "
             "the prefix",
         ),
     ),
@@ -141,7 +141,7 @@ CASES = [
             "DuplicatePositions",
             "60 slices share a position with another and differ from it, such as a/001.dcm "
             "and ct/001.dcm at -328.75 mm; no acquisition, "
-            "phase, number or time parts them into volumes; keep one slice for each position "
+            "phase, number or time separates them into volumes; keep one slice for each position "
             "under the prefix",
         ),
     ),
@@ -214,7 +214,7 @@ CASES = [
         refused=(
             "DuplicatePositions",
             "90 slices share a position with another and differ from it, such as … at -328.75 mm; "
-            "no acquisition, phase, number or time parts them into volumes; keep one slice for "
+            "no acquisition, phase, number or time separates them into volumes; keep one slice for "
             "each position under the prefix",
         ),
     ),

@@ -193,9 +193,9 @@ PARTS = [
         lambda: scattered("SeriesInstanceUID", "FrameOfReferenceUID"),
         refused=(
             "TooFewSlices",
-            "the 30 CT images are of 30 series, none of more than 1, that can't be joined to one "
-            "scan; export it again with one SeriesInstanceUID and one FrameOfReferenceUID: a tool "
-            "that replaced them for each file is the usual cause",
+            "the 30 CT images are in 30 series of at most 1 each, which can't be joined into one "
+            "scan; export it again with one SeriesInstanceUID and one FrameOfReferenceUID: the "
+            "usual cause is a tool that replaced them in each file",
         ),
     ),
     Case(
@@ -241,7 +241,7 @@ PARTS = [
         lambda: lower(ConvolutionKernel="LUNG") | upper(),
         refused=(
             "SplitScan",
-            "the lungs are cut by the … slice of the series (…) and go on in another one "
+            "the lungs are cut by the … slice of the series (…) and continue in another one "
             "(…), which can't be joined to it: ConvolutionKernel differs; supply one series that "
             "covers the chest, or name the series in the cohort file to take it as it is",
         ),
@@ -251,7 +251,7 @@ PARTS = [
         lambda: lower() | scan("upper", count=15, up_mm=85.0),
         refused=(
             "SplitScan",
-            "the lungs are cut by the … slice of the series (…) and go on in another one "
+            "the lungs are cut by the … slice of the series (…) and continue in another one "
             "(…), which can't be joined to it: 1 of 31 slices are missing, …; supply one series "
             "that covers the chest, or name the series in the cohort file to take it as it is",
         ),

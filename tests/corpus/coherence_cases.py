@@ -114,7 +114,7 @@ CASES = [
         lambda: with_slices(blank, 11),
         refused=(
             "MissingSlices",
-            "1 of 30 slices show nothing, such as ct/012.dcm; upload them again, or set "
+            "1 of 30 slices are blank, such as ct/012.dcm; upload them again, or set "
             "load.on_missing_slices to repair",
         ),
     ),
@@ -145,7 +145,7 @@ CASES = [
         REPAIR,
         refused=(
             "MissingSlices",
-            "2 of 30 slices show nothing, such as ct/012.dcm; without them 2 of 30 slices are "
+            "2 of 30 slices are blank, such as ct/012.dcm; without them 2 of 30 slices are "
             "missing, such as 2 between ct/011.dcm and ct/014.dcm (30.00 mm apart where 10.00 mm "
             "is usual); upload the missing slices, or raise load.max_missing_slices (1)",
         ),
@@ -161,7 +161,7 @@ CASES = [
         lambda: with_slices(blank, *range(9, 30)),
         refused=(
             "TooFewSlices",
-            "only 9 of 30 slices show anything; check that the upload is complete",
+            "only 9 of 30 slices have content; check that the upload is complete",
         ),
     ),
     stray(

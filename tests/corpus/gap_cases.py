@@ -65,7 +65,7 @@ CASES = [
         lambda: pack(real.chosen(UNEVEN)),
         refused=(
             "UnevenGaps",
-            "the gaps between slices run from 5.000 to 7.500 mm; supply a series with even gaps, "
+            "the gaps between slices range from 5.000 to 7.500 mm; supply a series with even gaps, "
             "or set load.on_uneven_gaps to repair",
         ),
     ),
@@ -89,7 +89,7 @@ CASES = [
         {**REPAIR_GAPS, **REPAIR_MISSING},
         refused=(
             "UnevenGaps",
-            "the gaps between slices run from 8.000 to 25.000 mm, further than is "
+            "the gaps between slices range from 8.000 to 25.000 mm, wider than can be "
             "interpolated (10 mm); supply a series without holes",
         ),
     ),
@@ -98,7 +98,7 @@ CASES = [
         lambda: pack(real.chosen(WIDENED)),
         refused=(
             "UnevenGaps",
-            "the gaps between slices run from 5.000 to 10.000 mm; supply a series with even "
+            "the gaps between slices range from 5.000 to 10.000 mm; supply a series with even "
             "gaps, or set load.on_uneven_gaps to repair",
         ),
     ),
@@ -116,7 +116,7 @@ CASES = [
             "DuplicatePositions",
             "30 slices share a position with another and differ from it, such as ct/001.dcm "
             "and ct/002.dcm at 0.00 mm; no acquisition, "
-            "phase, number or time parts them into volumes; keep one slice for each position "
+            "phase, number or time separates them into volumes; keep one slice for each position "
             "under the prefix",
         ),
     ),

@@ -138,8 +138,8 @@ CASES = [
         lambda: pack(assign(real.series(), ImageOrientationPatient=[1, 0, 0, 1, 0, 0])),
         refused=(
             "InconsistentSlices",
-            "ImageOrientationPatient of ct/001.dcm is [1.0, 0.0, 0.0, 1.0, 0.0, 0.0], no "
-            "pair of unit vectors at a right angle; export the series again",
+            "ImageOrientationPatient of ct/001.dcm is [1.0, 0.0, 0.0, 1.0, 0.0, 0.0], not "
+            "a pair of perpendicular unit vectors; export the series again",
         ),
     ),
     Case(

@@ -72,7 +72,7 @@ CASES = [
             "DuplicatePositions",
             "4 slices share a position with another and differ from it, such as 001.dcm and "
             "002.dcm at 61.50 mm; no acquisition, phase, number or "
-            "time parts them into volumes; keep one slice for each position under the prefix",
+            "time separates them into volumes; keep one slice for each position under the prefix",
         ),
     ),
     real(
@@ -137,7 +137,7 @@ CASES = [
         "tilted-head",
         refused=(
             "UnevenGaps",
-            "the gaps between slices run from 1.081 to 6.999 mm; supply a series with even "
+            "the gaps between slices range from 1.081 to 6.999 mm; supply a series with even "
             "gaps, or set load.on_uneven_gaps to repair",
         ),
     ),
@@ -198,7 +198,8 @@ CASES = [
         "odd-files/CT_JPEG70.dcm",
         refused=(
             "NotOriginal",
-            "the CT images are no original slices (1 localizer series); upload the original series",
+            "the CT images are not original slices (1 localizer series); upload the original "
+            "series",
         ),
     ),
     real(
@@ -209,8 +210,8 @@ CASES = [
             "DuplicatePositions",
             "16 slices share a position with another and differ from it, such as CTImage.dcm and "
             "CTImage.dcm_JPEG2000TransferSyntax_1.2.840.10008.1.2.4.91.dcm at 4.70 mm; no "
-            "acquisition, phase, number or time parts them into volumes; keep one slice for each "
-            "position under the prefix",
+            "acquisition, phase, number or time separates them into volumes; keep one slice for "
+            "each position under the prefix",
         ),
     ),
     real(
@@ -227,7 +228,7 @@ CASES = [
         "transfer-syntaxes/CT0012.fragmented_no_bot_jpeg_baseline.51.dcm",
         refused=(
             "NotOriginal",
-            "the CT images are no original slices (1 derived series); upload the original "
+            "the CT images are not original slices (1 derived series); upload the original "
             "series, or set load.accept_derived to true",
         ),
     ),

@@ -116,7 +116,8 @@ CASES = [
         lambda: pack(assign(real.series(), ImageType=LOCALIZER)),
         refused=(
             "NotOriginal",
-            "the CT images are no original slices (1 localizer series); upload the original series",
+            "the CT images are not original slices (1 localizer series); upload the original "
+            "series",
         ),
     ),
     Case(
@@ -129,7 +130,7 @@ CASES = [
         lambda: pack(assign(real.series(), ImageType=DERIVED)),
         refused=(
             "NotOriginal",
-            "the CT images are no original slices (1 derived series); upload the original series, "
+            "the CT images are not original slices (1 derived series); upload the original series, "
             "or set load.accept_derived to true",
         ),
     ),

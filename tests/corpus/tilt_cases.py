@@ -129,7 +129,7 @@ CASES = [
         REPAIR_TILT,
         refused=(
             "UnevenGaps",
-            "the gaps between slices run from 7.587 to 9.483 mm; supply a series with even "
+            "the gaps between slices range from 7.587 to 9.483 mm; supply a series with even "
             "gaps, or set load.on_uneven_gaps to repair",
         ),
     ),

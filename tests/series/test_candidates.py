@@ -46,7 +46,7 @@ def test_conflicting_duplicates_are_refused(read, tags):
     slices = read()
     other = read(noise_hu=20)[4]
     with pytest.raises(
-        DuplicatePositions, match=r"2 slices share .* differ .* no .* parts them into volumes"
+        DuplicatePositions, match=r"2 slices share .* differ .* no .* separates them into volumes"
     ):
         candidates([*slices, other], OPTIONS)
 

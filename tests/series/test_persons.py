@@ -116,5 +116,5 @@ def test_some_images_tell_no_number(images):
 
 
 def test_a_named_series_of_two_people_has_a_remedy_of_its_own(images):
-    with pytest.raises(SeveralPatients, match="export each person's images as a series of its own"):
+    with pytest.raises(SeveralPatients, match="export each person's images as a separate series"):
         check_one_person(images(ONE, {"PatientID": "2"}), PREFIX, named=True)

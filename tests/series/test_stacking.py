@@ -110,5 +110,5 @@ def test_slices_turned_against_each_other_are_refused(degrees, accepted):
 
 
 def test_orientation_must_be_two_unit_vectors():
-    with pytest.raises(InconsistentSlices, match="no pair of unit vectors"):
+    with pytest.raises(InconsistentSlices, match="not a pair of perpendicular unit vectors"):
         stack_of(along_z(0, 1, 2), orientation=(1, 0, 0, 1, 0, 0))

@@ -1,4 +1,4 @@
-"""Several scans inside one series: taken apart by what the headers tell."""
+"""Split a series that holds several scans, by their headers."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -7,10 +7,9 @@ from itertools import pairwise
 from lungprep.dicom.slices import IDENTITY, Slice
 from lungprep.errors import MissingTag
 
-# Tags that part the volumes of a series, most reliable first. Some scanners number every rotation
-# or step of one scan as an acquisition of its own, so that none proves anything by itself. The
-# phases of a gated scan (PS3.3 C.7.6.2, C.7.6.18, C.7.6.16.2.7) are told by a tag of their own, or
-# in words.
+# Tags that distinguish the volumes of a series, most reliable first. Some scanners number every
+# rotation or step of one scan as an acquisition, so no tag is a proof by itself. The phases of a
+# gated scan have their own tags (PS3.3 C.7.6.2, C.7.6.18, C.7.6.16.2.7), or are named in a text.
 PARTING = (
     "FrameOfReferenceUID",
     "ImageType",
@@ -27,22 +26,27 @@ PARTING = (
     "ProtocolName",
     "ImageComments",
 )
-# Tags that grow through an acquisition: where the place jumps back, another one begins.
+# Tags that grow during an acquisition: if the table moves back, another acquisition begins.
 GROWING = ("AcquisitionTime", "ContentTime", "InstanceNumber")
 
 
 def partings(
     slices: list[Slice], height: Callable[[Slice], float] | None
 ) -> Iterator[list[list[Slice]]]:
-    """Ways to take a series apart, the most reliable first; each has two parts or more.
+    """Yield ways to split a series, most reliable first; each has at least two parts.
 
     Parameters
     ----------
     slices : list of Slice
-        A series.
+        Slices of one series.
     height : callable or None
-        Place of a slice along the common normal, mm; None where the slices have no common normal,
-        and only a tag that names the acquisition can part them.
+        Function that returns the position of a slice along the common normal, mm. None if the
+        slices have no common normal; only tags can split them then.
+
+    Yields
+    ------
+    list of list of Slice
+        The parts.
     """
     tags: tuple[str, ...] = ()
     for keyword in PARTING:
@@ -64,7 +68,7 @@ def partings(
 
 
 def _repeats(slices: list[Slice]) -> int:
-    """How many neighbours share an InstanceNumber, for most; 1 where most have their own."""
+    """Return how many slices usually share an InstanceNumber; 1 if most numbers are unique."""
     numbers = [slice_.text("InstanceNumber") for slice_ in slices]
     counts = Counter(Counter(number for number in numbers if number).values())
     repeated = counts.most_common(1)[0][0] if counts else 1
@@ -84,7 +88,7 @@ def _by_values(slices: list[Slice], keywords: tuple[str, ...]) -> list[list[Slic
 
 
 def _runs(slices: list[Slice], keyword: str, height: Callable[[Slice], float]) -> list[list[Slice]]:
-    """Cut the slices, in order of a tag, where the table goes back."""
+    """Split the slices, in order of a tag, where the table moves back."""
     try:
         numbered = [(slice_.numbers(keyword, 1)[0], height(slice_), slice_) for slice_ in slices]
     except MissingTag:

@@ -1,34 +1,34 @@
-"""What else could have been chosen, and what a choice is: for the sidecar's flags."""
+"""Flags for the sidecar: other volumes that could have been chosen, and the kind of the choice."""
 
 from lungprep.series.contenders import Contender, Field, smaller_lungs
 from lungprep.series.examinations import Examination
 from lungprep.series.image_types import content_of, is_interspaced, is_thick_slab
 
-# From here on a thick slab is told by its thickness alone; thinner slices just overlap.
+# Overlapping slices of at least this thickness are a slab even if no text says so.
 THICK_SLAB_MM = 8.0
 
 
 def other_choices(
     chosen: Contender, contenders: list[Contender], field: Field, examinations: list[Examination]
 ) -> dict[str, float]:
-    """Flags for scans of the lungs that were not taken; reconstructions of one are none.
+    """Count the other scans of the lungs, not counting other reconstructions of the chosen one.
 
     Parameters
     ----------
     chosen : Contender
-        The best of all.
+        The chosen volume.
     contenders : list of Contender
-        All, with their looks.
+        All volumes, with their looks.
     field : Field
-        The same, compared.
+        Comparison of all volumes.
     examinations : list of Examination
-        Of each contender, from `by_examination`.
+        Examination of each contender, from `by_examination`.
 
     Returns
     -------
     dict of str to float
-        ``other_examinations``, ``other_position`` and ``other_breath_hold``, each with the number
-        of examinations, or of volumes.
+        Flags ``other_examinations``, ``other_position`` and ``other_breath_hold``, each with the
+        number of examinations or of volumes.
     """
     if not field.lungs_known:
         return {}
@@ -40,7 +40,7 @@ def other_choices(
     turned = [c for c in peers if c.position and chosen.position and c.position != chosen.position]
     alike = [c for c in peers if c.position == chosen.position]
     small = [c for c in alike if smaller_lungs(c, alike)]
-    # As many as differ from the choice, which may itself be one of those in expiration.
+    # Count the volumes that differ from the choice, which may itself be in expiration.
     breaths = len(alike) - len(small) if chosen in small else len(small)
     flags = {
         "other_examinations": len(others - {own}),
@@ -51,14 +51,14 @@ def other_choices(
 
 
 def is_peer(contender: Contender, field: Field) -> bool:
-    """Whether a volume shows whole lungs, as measured, so that their size means something."""
+    """Whether a volume shows whole lungs as measured, so that lung sizes can be compared."""
     whole = field.shows_lungs(contender) and field.covers_lungs(contender)
     uncut = contender.look is not None and not contender.look.cut
     return field.lungs_known and whole and uncut and contender.plain and contender.axial
 
 
 def own_flags(chosen: Contender) -> dict[str, float]:
-    """Flags for what the choice is: derived, computed, or with more between slices than in them."""
+    """Flag a choice that is derived or computed, or whose gaps are wider than its slices."""
     volume = chosen.volume
     first, gap_mm, count = volume.slices[0], volume.stack.spacing_mm[0], len(volume.slices)
     flags: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Decoding the chosen slices into one array."""
+"""Decode the chosen slices into one array."""
 
 from dataclasses import dataclass, field
 
@@ -19,16 +19,16 @@ SCALE = ("RescaleSlope", "RescaleIntercept", "PixelRepresentation")
 
 @dataclass(frozen=True)
 class Assembled:
-    """A volume, and what its pixels tell.
+    """A volume, with the findings of its decoding.
 
     Attributes
     ----------
     volume : Volume
         int16 HU, C order, (z, y, x) towards the head, the back and the patient's left.
     flags : dict of str to float
-        What was found, each with its largest measure.
+        Flags, each with the largest measure of all slices.
     strays : list of Stray
-        Slices that may not belong.
+        Slices that may not belong to the volume.
     """
 
     volume: Volume
@@ -42,20 +42,25 @@ def assemble(candidate: Candidate, options: LoadOptions) -> Assembled:
     Parameters
     ----------
     candidate : Candidate
-        Each slice is dropped once decoded, so that compressed and decoded pixels are not held at
-        the same time: its list is empty afterwards.
+        The chosen slices. Each is removed from the list once decoded, so that encoded and decoded
+        pixels are not in memory at the same time; the list is empty afterwards.
     options : LoadOptions
-        What is assumed, repaired and refused.
+        Assumptions, repairs and refusals.
+
+    Returns
+    -------
+    Assembled
+        The volume, its flags, and its stray slices.
 
     Raises
     ------
     DataError
-        Where a slice can't be decoded, lacks its rescale tags, shows nothing or does not belong.
+        If a slice can't be decoded, lacks its rescale tags, is blank or does not belong.
     """
     stack, slices = candidate.stack, candidate.slices
     layout = canonical_layout(stack)
     hu = np.empty(layout.grid.shape, dtype=np.int16)
-    # A view in the order of acquisition: writing slice k into it lands at the canonical place.
+    # A view in the order of acquisition: slice k, written into it, gets its canonical place.
     acquired = np.flip(hu, layout.flips).transpose(np.argsort(layout.axes))
     flags: dict[str, float] = {}
     scales = [tuple(slice_.text(keyword) for keyword in SCALE) for slice_ in slices]
@@ -87,7 +92,15 @@ def assemble(candidate: Candidate, options: LoadOptions) -> Assembled:
 def _compacted(
     hu: NDArray[np.int16], acquired: NDArray[np.int16], kept: NDArray[np.bool_], layout: Layout
 ) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Close the ranks in place; the canonical array and its view in the order of acquisition."""
+    """Move the kept slices together, in place.
+
+    Returns
+    -------
+    hu : ndarray of int16
+        The canonical array, without the gaps.
+    acquired : ndarray of int16
+        The same in the order of acquisition, as a view.
+    """
     places = np.flatnonzero(kept)
     for place, k in enumerate(places):
         if place != k:

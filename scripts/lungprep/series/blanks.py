@@ -1,4 +1,4 @@
-"""Slices that show nothing."""
+"""Drop blank slices."""
 
 from dataclasses import replace
 
@@ -15,41 +15,41 @@ from lungprep.volume import triple
 def without_blanks(
     stack: Stack, kept: NDArray[np.bool_], keys: list[str], options: LoadOptions
 ) -> tuple[Stack, dict[str, float]]:
-    """Take slices without content for missing ones.
+    """Treat blank slices as missing slices.
 
     Parameters
     ----------
     stack : Stack
-        Of all slices.
+        Geometry of all slices.
     kept : ndarray of bool, shape (n,)
-        Those with content.
+        True for slices with content.
     keys : list of str
         Names of all slices.
     options : LoadOptions
-        What to do with missing slices.
+        Policy for missing slices.
 
     Returns
     -------
     stack : Stack
-        Of the slices with content.
+        Geometry of the slices with content.
     flags : dict of str to float
-        Slices to interpolate; slices left out at the ends of the stack.
+        Number of slices to interpolate, and of blank slices dropped at the ends of the stack.
 
     Raises
     ------
     MissingSlices
-        Where slices inside the stack are blank, unless they may be interpolated.
+        If slices inside the stack are blank and may not be interpolated.
     TooFewSlices
-        Where the others are too few.
+        If too few slices have content.
     """
     places = np.flatnonzero(kept)
     first, last = int(places[0]), int(places[-1])
     inside = [k for k in np.flatnonzero(~kept) if first < k < last]
     at_ends = len(kept) - len(places) - len(inside)
-    count = f"{len(inside)} of {len(kept)} slices show nothing"
+    count = f"{len(inside)} of {len(kept)} slices are blank"
     if len(places) < options.min_slices:
         raise TooFewSlices(
-            f"only {len(places)} of {len(kept)} slices show anything",
+            f"only {len(places)} of {len(kept)} slices have content",
             "check that the upload is complete",
         )
     if inside and options.on_missing_slices == "error":

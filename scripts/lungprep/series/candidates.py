@@ -1,4 +1,4 @@
-"""The volumes that the slices of one series form."""
+"""Form the volumes of one series."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -23,8 +23,8 @@ from lungprep.series.interleaving import belong_together
 from lungprep.series.policy import LoadOptions
 from lungprep.series.stacking import Planes, axes_of, stack_planes
 
-# Defects that two sound acquisitions in one series show. Missing slices are none of them: every
-# second slice of a damaged scan could then pass for a thicker one.
+# Defects that two sound acquisitions in one series cause. Missing slices are not among them:
+# otherwise, every second slice of a damaged scan could pass for a coarser scan.
 PARTABLE = (DuplicatePositions, InconsistentSlices, ShiftedSlices, UnevenGaps)
 
 
@@ -35,13 +35,13 @@ class Candidate:
     Attributes
     ----------
     slices : list of Slice
-        In the order of the stack.
+        Slices in the order of the stack.
     stack : Stack
-        Their geometry.
+        Geometry of the slices.
     flags : dict of str to float
-        What was repaired, each with its measure.
+        Repairs, each with its measure.
     set_aside : Counter of str
-        Images of the same series that are no part of it, by kind.
+        Number of images of the same series that are not part of the volume, by kind.
     """
 
     slices: list[Slice]
@@ -51,26 +51,31 @@ class Candidate:
 
 
 def candidates(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
-    """Form the volumes of a series: one of all its slices, or else one of each acquisition in it.
+    """Form the volumes of a series: one volume of all slices, or one of each acquisition.
 
-    Tags that alternate along an even series part it only where its pixels do, too: some scanners
+    Tags that alternate along an even series split it only if the pixels agree: some scanners
     number the slices of one scan as several acquisitions.
 
-    An acquisition stands for the series only if it reaches as far along its normal as all slices of
-    the series that are parallel to it in its frame of reference: half of a scan is no volume.
-    Repairs come last: what looks like uneven gaps may be two sound acquisitions.
+    An acquisition can represent the series only if it reaches as far along its normal as all
+    parallel slices of the series in the same frame of reference: half of a scan is not a volume.
+    Repairs are tried last, because apparent uneven gaps may be two sound acquisitions.
 
     Parameters
     ----------
     slices : list of Slice
-        All of one SeriesInstanceUID.
+        All slices of one SeriesInstanceUID.
     options : LoadOptions
-        What is accepted and repaired.
+        Policy for acceptance and repairs.
+
+    Returns
+    -------
+    list of Candidate
+        The volumes, at least one.
 
     Raises
     ------
     DataError
-        What is wrong with the whole, where no part forms a volume.
+        If no part forms a volume; the error describes the fault of the whole series.
     """
     strict = options.without_repairs()
     try:
@@ -86,17 +91,17 @@ def candidates(slices: list[Slice], options: LoadOptions) -> list[Candidate]:
     try:
         return [_as_volume(slices, options)]
     except DuplicatePositions as error:
-        found = f"{error.found}; no acquisition, phase, number or time parts them into volumes"
+        found = f"{error.found}; no acquisition, phase, number or time separates them into volumes"
         raise DuplicatePositions(found, error.remedy) from error
 
 
 def planes_of(slices: list[Slice]) -> Planes:
-    """The image planes of slices.
+    """Read the image planes of slices.
 
     Raises
     ------
     MissingTag
-        Where a header lacks one.
+        If a header lacks a tag of its image plane.
     """
     return Planes(
         keys=[s.key for s in slices],
@@ -109,7 +114,7 @@ def planes_of(slices: list[Slice]) -> Planes:
 
 def _as_volume(slices: list[Slice], options: LoadOptions) -> Candidate:
     _check_count(slices, options)
-    # A series that can't be read at all must not stand in the way of one that can.
+    # Decode one slice now: a series that can't be decoded must not be preferred to one that can.
     slice_hu(slices[0], assume_hu=options.assume_hu)
     planes = planes_of(slices)
     axes = axes_of(planes)
@@ -118,7 +123,7 @@ def _as_volume(slices: list[Slice], options: LoadOptions) -> Candidate:
     kept = without_duplicates([slices[i] for i in order], planes.take(order), axes, options)
     order = [order[k] for k in kept]
     dropped = len(slices) - len(order)
-    _check_count([slices[i] for i in order], options, less=" less copies")
+    _check_count([slices[i] for i in order], options, less=" without copies")
     stack, flags = stack_planes(planes.take(order), axes, options)
     if dropped:
         flags = {"duplicates_dropped": dropped, **flags}
@@ -136,7 +141,7 @@ def _check_count(slices: list[Slice], options: LoadOptions, less: str = "") -> N
 
 
 def _height_along_normal(slices: list[Slice]) -> Callable[[Slice], float] | None:
-    """Place of a slice along the common normal, mm; None where the slices have none."""
+    """Return a function for positions along the common normal, mm; None if there is no normal."""
     try:
         normal = axes_of(planes_of(slices))[0]
     except InconsistentSlices:
@@ -149,7 +154,7 @@ def _height_along(normal: Floats) -> Callable[[Slice], float]:
 
 
 def _interleaved(whole: Candidate, options: LoadOptions) -> list[Candidate]:
-    """The acquisitions of an even series, where its tags part it and its pixels agree."""
+    """Split an even series into acquisitions if its tags differ and its pixels agree."""
     slices = whole.slices
     for parts in partings(slices, _height_along(whole.stack.axes[0])):
         found = [c for part in parts for c in _part(part, slices, options)]
@@ -182,7 +187,7 @@ def _part(part: list[Slice], whole: list[Slice], options: LoadOptions) -> list[C
 
 
 def _reaches(stack: Stack, frame_of_reference: str, whole: list[Slice]) -> bool:
-    """Whether a stack reaches as far as all slices parallel to it in its frame of reference."""
+    """Whether a stack reaches as far as all parallel slices in its frame of reference."""
     planes = planes_of(whole)
     normals = np.cross(planes.orientations[:, :3], planes.orientations[:, 3:])
     parallel = np.abs(normals @ stack.axes[0]) > np.cos(np.radians(1))

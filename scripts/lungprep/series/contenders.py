@@ -1,4 +1,4 @@
-"""The volumes of a patient that one is chosen from, and the order of preference."""
+"""The volumes of a patient from which one is chosen, and the order of preference."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,17 +20,18 @@ from lungprep.series.lung_content import Look
 from lungprep.series.policy import LoadOptions
 from lungprep.series.sharpness import sharpness
 
-# Of the fullest volume's lungs: with less a volume is of something else, or lacks a part of them.
+# Fractions of the lung volume in the fullest volume. Below LUNG_SHARE a volume shows another part
+# of the body; below COMPLETE_SHARE it lacks a part of the lungs.
 LUNG_SHARE, COMPLETE_SHARE = 0.5, 0.8
-# The same where the field of view cuts them, which it does in every slice.
+# The limit for completeness if the field of view cuts the lungs, because it does so in every slice.
 FIELD_SHARE = 0.95
-# Smaller lungs than this share of the fullest ones of an examination are in expiration.
+# Lungs below this fraction of the fullest lungs of an examination are in expiration.
 INSPIRATION_SHARE = 0.92
-# With less in each volume nobody shows lungs: some air in a bowel or a head.
+# If every volume has less, none shows lungs: the air is in a bowel or a head.
 LEAST_LUNG_ML = 100.0
-# A field is too narrow for lungs that are wider than it by more than this.
+# Tolerance when the width of the lungs is compared with the field of view.
 FIELD_SLACK = 1.02
-# What is no repair of the volume.
+# Flags that are not repairs of the volume.
 SOUND_FLAGS = {"acquisitions_separated", "duplicates_dropped", "series_joined"}
 
 
@@ -41,13 +42,13 @@ class Contender:
     Attributes
     ----------
     series : str
-        Name of its series: the SeriesInstanceUID, where there is one.
+        Name of its series: the SeriesInstanceUID, if it has one.
     volume : Candidate
         Slices and geometry.
     look : Look or None
-        What it shows; None where there is no choice.
+        Content of a few slices; None if there is only one volume.
     joined : tuple of str
-        The series that it is joined from.
+        Names of the series that it was joined from.
     """
 
     series: str
@@ -57,24 +58,24 @@ class Contender:
 
     @property
     def lung_ml(self) -> float:
-        """Lungs that it shows."""
+        """Volume of the lungs that it shows, ml."""
         return self.look.lung_ml if self.look else 0.0
 
     @property
     def position(self) -> str:
-        """How the patient lay: S supine, P prone, DR or DL on a side; empty where it is unknown."""
+        """Position of the patient: S supine, P prone, DR or DL on a side; empty if unknown."""
         position = self.volume.slices[0].text("PatientPosition").upper()
         return position[2:] if position[2:] in ("S", "P", "DR", "DL") else ""
 
     @property
     def plain(self) -> bool:
-        """Whether it shows what was measured, slice by slice, and nothing computed."""
+        """Whether its slices are plain images: not computed and not projected."""
         first, gap_mm = self.volume.slices[0], self.volume.stack.spacing_mm[0]
         return content_of(first) is None and not is_thick_slab(first, gap_mm)
 
     @property
     def axial(self) -> bool:
-        """Whether slices follow each other along the patient rather than across."""
+        """Whether slices are stacked along the patient rather than across."""
         axes = self.volume.stack.axes
         return bool(abs(axes[0, 2]) >= max(abs(axes[1, 2]), abs(axes[2, 2])))
 
@@ -85,12 +86,12 @@ class Contender:
 
 
 class Field:
-    """All contenders, for what can only be said by comparison.
+    """All contenders, for properties that need a comparison.
 
     Parameters
     ----------
     contenders : list of Contender
-        Each with its look.
+        Contenders with their looks.
     """
 
     def __init__(self, contenders: list[Contender]) -> None:
@@ -98,7 +99,7 @@ class Field:
         self.longest_mm = max(c.volume.stack.length_mm for c in contenders)
 
     def shows_lungs(self, contender: Contender) -> bool:
-        """At least half of the fullest lungs; or all of much smaller ones, in expiration."""
+        """Whether it shows at least half of the fullest lungs, or all of lungs in expiration."""
         if not self.lungs_known:
             return True
         look = contender.look
@@ -106,12 +107,12 @@ class Field:
         return whole or contender.lung_ml >= LUNG_SHARE * self.fullest.lung_ml
 
     def covers_lungs(self, contender: Contender) -> bool:
-        """Nothing of the lungs is cut off, or at most a fifth along the slices, a rim in them."""
+        """Whether the lungs are whole, or cut by at most a fifth of their length, or a rim."""
         look, full, stack = contender.look, self.fullest.look, contender.volume.stack
         if not self.lungs_known or look is None or full is None:
             return stack.length_mm >= COMPLETE_SHARE * self.longest_mm
         if not look.cut:
-            # Lungs in expiration are smaller, and whole; a field around one lung shows half.
+            # Lungs in expiration are smaller but whole; a field around one lung shows half of them.
             there = _by_axis(stack, _sides_mm(stack))
             needed = _by_axis(self.fullest.volume.stack, full.extents_mm)
             return all(there[k] * FIELD_SLACK >= needed[k] for k in there.keys() & needed.keys())
@@ -120,7 +121,7 @@ class Field:
         return whole and look.reach_mm >= COMPLETE_SHARE * full.reach_mm
 
     def complete(self, contender: Contender) -> bool:
-        """Whether the lungs are all there and nothing was repaired."""
+        """Whether the lungs are complete and nothing was repaired."""
         repaired = set(contender.volume.flags) - SOUND_FLAGS
         return not repaired and self.covers_lungs(contender)
 
@@ -131,19 +132,19 @@ class Field:
 
 
 def _sides_mm(stack: Stack) -> tuple[float, float]:
-    """Size of the field of view, down the rows and along them."""
+    """Return the size of the field of view (down, across), mm."""
     return stack.shape[1] * stack.spacing_mm[1], stack.shape[2] * stack.spacing_mm[2]
 
 
 def _by_axis(stack: Stack, sides_mm: tuple[float, float]) -> dict[int, float]:
-    """Lengths down the rows and along them, by the axis of the patient that is nearest."""
+    """Return lengths (down, across) by the nearest axis of the patient."""
     return {
         int(np.abs(axis).argmax()): mm for axis, mm in zip(stack.axes[1:], sides_mm, strict=True)
     }
 
 
 def smaller_lungs(contender: Contender, others: Iterable[Contender]) -> bool:
-    """Whether its lungs are clearly smaller than the largest of some."""
+    """Whether its lungs are clearly smaller than the largest lungs of the others."""
     fullest_ml = max((other.lung_ml for other in others), default=0.0)
     return contender.lung_ml < INSPIRATION_SHARE * fullest_ml
 
@@ -151,7 +152,7 @@ def smaller_lungs(contender: Contender, others: Iterable[Contender]) -> bool:
 def rank(
     contender: Contender, field: Field, options: LoadOptions, day: int, *, expired: bool
 ) -> dict[str, float]:
-    """Value of each criterion, in order; the smaller one wins."""
+    """Return the value of each criterion, in order of importance; the smaller value wins."""
     first, stack = contender.volume.slices[0], contender.volume.stack
     kernels = {options.series: 0, "unknown": 1}
     return {
@@ -174,7 +175,7 @@ def rank(
 
 
 def _lowest(slices: list[Slice], keyword: str) -> int:
-    """Lowest number that a tag has; 0 where it is no number."""
+    """Return the lowest number of a tag; 0 if it is not a number."""
     try:
         return min(slice_.integer(keyword, 0) for slice_ in slices)
     except MissingTag:

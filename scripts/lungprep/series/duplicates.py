@@ -10,25 +10,25 @@ from lungprep.series.policy import LoadOptions
 from lungprep.series.stacking import Planes
 from lungprep.volume import POSITION_TOLERANCE_MM
 
-# Nearer than this, slices lie at one position.
+# Slices closer than this are at one position.
 SAME_HEIGHT_MM = 0.01
 
 
 def without_duplicates(
     slices: list[Slice], planes: Planes, axes: Floats, options: LoadOptions
 ) -> list[int]:
-    """Leave out slices that repeat another one at the same position, pixel by pixel.
+    """Leave out slices that repeat another slice at the same position, pixel by pixel.
 
     Parameters
     ----------
     slices : list of Slice
-        Sorted along the normal.
+        Slices sorted along the normal.
     planes : Planes
-        Their planes.
+        Planes of the slices.
     axes : ndarray of float64, shape (3, 3)
-        From `axes_of`.
+        Axes from `axes_of`.
     options : LoadOptions
-        Says whether HU may be assumed.
+        Policy that says whether HU may be assumed.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def without_duplicates(
     Raises
     ------
     DuplicatePositions
-        Where slices at one position differ.
+        If slices at one position differ.
     """
     places = planes.positions @ axes.T
     kept = [0]

@@ -1,4 +1,4 @@
-"""Which volumes of a person belong to one examination, and when it was."""
+"""Group the volumes of a person by examination, in order of date."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,20 +7,20 @@ from lungprep.dicom.slices import Slice
 from lungprep.series.contenders import Contender
 from lungprep.series.identities import calendar_day
 
-# The day of an examination, most reliable first. Dates order examinations and go nowhere else.
+# Tags with the day of an examination, most reliable first. Dates are used only for this order.
 DAYS = ("StudyDate", "AcquisitionDate", "SeriesDate")
 
 
 @dataclass(frozen=True)
 class Examination:
-    """An examination among those of a person.
+    """One of the examinations of a person.
 
     Attributes
     ----------
     number : int
-        What tells it from the others.
+        Number that identifies the examination.
     day : int
-        When it was, to be ordered by; 0 for all where that is not known of each.
+        Day, as an ordinal for sorting; 0 for all examinations if the day of one is unknown.
     """
 
     number: int
@@ -28,15 +28,15 @@ class Examination:
 
 
 def by_examination(contenders: list[Contender]) -> list[Examination]:
-    """Tell the examinations apart that the volumes of a person belong to.
+    """Group the volumes of a person by examination.
 
-    One examination is one StudyInstanceUID. Parts of one that were sent under several have a frame
-    of reference, or even the pixels, in common. Without StudyInstanceUIDs the day decides.
+    An examination has one StudyInstanceUID. If its parts were sent under several UIDs, they have a
+    frame of reference, or even the pixels, in common. Without StudyInstanceUIDs, the day decides.
 
     Returns
     -------
     list of Examination
-        Of each contender.
+        Examination of each contender.
     """
     groups: list[list[int]] = []
     for k, contender in enumerate(contenders):

@@ -1,4 +1,4 @@
-"""The distances between slices: even, with slices missing, or uneven."""
+"""Check the gaps between slices: even, with missing slices, or uneven."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,28 +11,30 @@ from lungprep.series.geometry import Floats
 from lungprep.series.policy import LoadOptions
 from lungprep.volume import POSITION_TOLERANCE_MM
 
-# Share of the usual gap up to which a table's jitter is no defect: the true positions are used.
+# Jitter of the table up to this fraction of the usual gap is not a defect: the true positions are
+# used.
 GAP_TOLERANCE = 0.02
-# Further apart, what lies between two slices is not known well enough to be interpolated.
+# Wider gaps can't be interpolated reliably.
 MAX_REPAIRED_GAP_MM = 10.0
-# So many equal gaps in a row are a change of the gap, even if it is a multiple of the usual one.
+# This number of equal gaps in a row is a planned change, even if the gap is a multiple of the usual
+# one.
 IN_A_ROW = 3
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """Where sorted slices lie along their normal.
+    """Positions of sorted slices along their normal.
 
     Attributes
     ----------
     usual_mm : float
-        The distance of neighbours; of most, where they differ.
+        Distance between neighbours; the most frequent one if it varies.
     start_mm : float
         Height of the first slice.
     positions_mm : ndarray of float64 or None
-        Heights above the first slice, where they are no multiples of the usual gap one by one.
+        Heights above the first slice; None if all gaps equal the usual gap.
     flags : dict of str to float
-        What was repaired: slices interpolated, or the widest gap in mm.
+        Repairs: the number of interpolated slices, or the widest gap, mm.
     """
 
     usual_mm: float
@@ -42,23 +44,28 @@ class Gaps:
 
 
 def check_gaps(heights: Floats, keys: list[str], options: LoadOptions) -> Gaps:
-    """Measure the gaps of slices, and repair or refuse what is not even.
+    """Measure the gaps between slices, and repair or refuse uneven ones.
 
     Parameters
     ----------
     heights : ndarray of float64, shape (n,)
-        Increasing, mm.
+        Increasing positions of the slices, mm.
     keys : list of str
         Names of the slices, for messages.
     options : LoadOptions
-        What to do with missing slices and uneven gaps.
+        Policy for missing slices and uneven gaps.
+
+    Returns
+    -------
+    Gaps
+        The usual gap, the positions, and the repairs.
 
     Raises
     ------
     MissingSlices
-        Where gaps are multiples of the usual one, unless they may be interpolated.
+        If some gaps are multiples of the usual gap and may not be interpolated.
     UnevenGaps
-        Where gaps differ otherwise, unless they may be resampled.
+        If gaps differ in another way and may not be resampled.
     """
     gaps = np.diff(heights)
     usual = _usual_gap(gaps)
@@ -82,7 +89,7 @@ def check_gaps(heights: Floats, keys: list[str], options: LoadOptions) -> Gaps:
 
 
 def _gap_changes(steps: NDArray[np.int64]) -> bool:
-    """Whether wider gaps follow each other: the scan was planned so, and no slices are missing."""
+    """Whether several equal wide gaps follow each other: planned so, without missing slices."""
     wider = (steps[:-1] > 1) & (steps[1:] == steps[:-1])
     in_a_row = np.convolve(wider, np.ones(IN_A_ROW - 1, dtype=int), "valid") == IN_A_ROW - 1
     return bool(in_a_row.any())
@@ -91,7 +98,7 @@ def _gap_changes(steps: NDArray[np.int64]) -> bool:
 def _missing(
     numbers: NDArray[np.int64], gaps: Floats, usual: float, keys: list[str], options: LoadOptions
 ) -> dict[str, float]:
-    """Allow for holes; `numbers` counts the slices, the missing ones among them."""
+    """Accept or refuse missing slices; `numbers` counts all slices, including the missing ones."""
     holes = np.diff(numbers) - 1
     after, total = int(holes.argmax()), int(holes.sum())
     if options.on_missing_slices == "error" or holes.max() > options.max_missing_slices:
@@ -109,14 +116,14 @@ def _missing(
 
 def _uneven(heights: Floats, usual: float, options: LoadOptions) -> Gaps:
     gaps = np.diff(heights)
-    found = f"the gaps between slices run from {gaps.min():.3f} to {gaps.max():.3f} mm"
+    found = f"the gaps between slices range from {gaps.min():.3f} to {gaps.max():.3f} mm"
     if options.on_uneven_gaps == "error":
         raise UnevenGaps(
             found, "supply a series with even gaps, or set load.on_uneven_gaps to repair"
         )
     if gaps.max() > max(MAX_REPAIRED_GAP_MM, usual * (1 + options.max_missing_slices)):
         raise UnevenGaps(
-            f"{found}, further than is interpolated ({MAX_REPAIRED_GAP_MM:g} mm)",
+            f"{found}, wider than can be interpolated ({MAX_REPAIRED_GAP_MM:g} mm)",
             "supply a series without holes",
         )
     return _at_true_places(heights, usual, {})
@@ -129,7 +136,7 @@ def _at_true_places(heights: Floats, usual: float, flags: dict[str, float]) -> G
 
 
 def _usual_gap(gaps: Floats) -> float:
-    """Most frequent gap, the smaller one of a tie: with four slices a median may be in between."""
+    """Return the most frequent gap, the smaller one in a tie; a median could lie between two."""
     counts = Counter(np.round(gaps, 1).tolist())
     most = max(counts.values())
     usual = min(gap for gap, count in counts.items() if count == most)

@@ -19,15 +19,15 @@ class Stack:
     shape : tuple of int
         (slices, rows, columns).
     spacing_mm : tuple of float
-        Distance between slices, rows and columns; of most slices, where it differs.
+        Distance between slices, rows and columns; the usual distance if slices are uneven.
     origin_mm : tuple of float
-        Centre of the first pixel of the first slice, (x, y, z), less that slice's shift.
+        Centre of the first pixel of the first slice, (x, y, z), without the shift of that slice.
     axes : ndarray of float64, shape (3, 3)
         Row k is the patient direction in which slices (k = 0), rows (1) or columns (2) follow.
     heights_mm : ndarray of float64, shape (slices,), optional
-        Height of each slice above the first, where the distances differ.
+        Height of each slice above the first, if the distances differ.
     shifts_mm : ndarray of float64, shape (slices, 2), optional
-        Shift of each slice along `axes` 1 and 2, where there is one.
+        Shift of each slice along `axes` 1 and 2, if slices are shifted.
     """
 
     shape: tuple[int, int, int]
@@ -51,13 +51,13 @@ class Stack:
 
     @property
     def length_mm(self) -> float:
-        """How far the slices reach along their normal."""
+        """Extent of the slices along their normal."""
         return float(self.heights[-1]) + self.spacing_mm[0]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a stack becomes a canonical array.
+    """Mapping from a stack to a canonical array.
 
     Attributes
     ----------
@@ -66,9 +66,9 @@ class Layout:
     axes : tuple of int
         Axis of the stack that becomes z, y and x.
     flips : tuple of int
-        Canonical axes that run against their axis of the stack.
+        Canonical axes with the opposite direction of their axis in the stack.
     slicing : Slicing or None
-        The true places of slices that don't fill the grid evenly.
+        True positions of slices that don't fill the grid evenly.
     """
 
     grid: Grid
@@ -78,9 +78,9 @@ class Layout:
 
 
 def canonical_layout(stack: Stack) -> Layout:
-    """Permute and flip the axes of a stack so that they grow to the head, the back and the left.
+    """Permute and flip the axes of a stack so that they point to the head, the back and the left.
 
-    Oblique stacks keep their rotation in ``direction``: no voxel is interpolated here.
+    Oblique stacks keep their rotation in ``direction``; this step does not interpolate.
     """
     towards = np.abs(stack.axes)
     z = int(towards[:, 2].argmax())
@@ -102,7 +102,7 @@ def canonical_layout(stack: Stack) -> Layout:
 
 
 def _slicing(stack: Stack, axes: tuple[int, int, int], signs: Floats) -> Slicing:
-    """Places of the slices, in canonical order."""
+    """Return the positions of the slices in canonical order."""
     axis = axes.index(0)
     shifts = np.zeros((stack.shape[0], 2)) if stack.shifts_mm is None else stack.shifts_mm
     others = [k for k in range(3) if k != axis]

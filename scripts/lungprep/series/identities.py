@@ -1,6 +1,6 @@
-"""What an image tells about who was examined, so that it can be compared.
+"""Compare the identifying tags of images.
 
-The values here identify people: none of them may reach a message.
+The values identify people: none of them may reach a message.
 """
 
 import re
@@ -9,19 +9,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-# What tools write in place of a PatientID or name that they take out.
+# Texts that tools write in place of a PatientID or a name that they remove.
 PLACEHOLDERS = re.compile(
     r"(ANON(YM(OUS|OUSLY|I[SZ]ED?|IZ)?)?|UN(KNOWN|NAMED|IDENTIFIED)|NO ?(NAME|ID)|NONE|NULL|NAN?"
     r"|N A|NIL|NOT (AVAILABLE|APPLICABLE|KNOWN)|DE ?ID(ENTIFIED)?|REMOVED|DELETED|REDACTED|HIDDEN"
     r"|CONFIDENTIAL|DUMMY|DEFAULT|EMPTY|BLANK|PATIENT|(PATIENT )?(NAME|ID)|0+|X{2,})?"
 )
-# Ends of dates that may stand for a year, or for none.
+# A date with such an end may stand for a whole year, or for an unknown day.
 DUMMY_DAYS = ("0101", "0000")
 DUMMY_YEARS = ("1900", "0001", "0000", "1800")
-# By so many years ages and dates of two studies may disagree: ages are whole years, and dates of
-# birth that were moved to another day are usual.
+# Tolerance when ages are compared with the time between two studies, years: ages are whole years,
+# and de-identification often moves the date of birth.
 AGE_SLACK = 1.5
-# The same where no date tells how long the studies lie apart.
+# Tolerance if the time between two studies is unknown, years.
 AGE_SLACK_UNDATED = 3.0
 YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 DAYS_A_YEAR = 365.25
@@ -29,22 +29,22 @@ DAYS_A_YEAR = 365.25
 
 @dataclass(frozen=True)
 class Person:
-    """What an image tells about who was examined; empty where it is absent or a placeholder.
+    """The person in an image; absent values and placeholders are empty.
 
     Attributes
     ----------
     id : str
         PatientID, without case and blanks.
     name : frozenset of str
-        The parts of PatientName, without case, order and accents.
+        Parts of PatientName, without case, order and accents.
     sex : str
         M or F.
     birth : str
-        PatientBirthDate, eight digits; a year where the day is a dummy.
+        PatientBirthDate, eight digits; only the year if the day is a dummy.
     age : float or None
-        PatientAge in years.
+        PatientAge, years.
     study : date or None
-        When: StudyDate, or another.
+        StudyDate, or another date of the examination.
     """
 
     id: str
@@ -80,14 +80,14 @@ def _identifier(text: str) -> str:
 
 
 def _name(text: str) -> frozenset[str]:
-    # The first group of components is the one in Latin letters (PS3.5 6.2.1).
+    # The first component group is in Latin letters (PS3.5 6.2.1).
     words = _words(next((group for group in text.split("=") if group.strip(" ^")), ""))
     return frozenset(() if PLACEHOLDERS.fullmatch(" ".join(words)) else words)
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text in capital letters, without accents."""
-    # Text is read as Latin-1, whatever it is.
+    """Return the words of a text in capital letters, without accents."""
+    # All text was read as Latin-1, but may be UTF-8.
     with suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
     plain = unicodedata.normalize("NFKD", text)
@@ -108,7 +108,7 @@ def _age(text: str) -> float | None:
 
 
 def calendar_day(text: str) -> date | None:
-    """A date (PS3.5 6.2, DA); None for one that is absent, broken or of a dummy year."""
+    """Read a date (PS3.5 6.2, DA); None if it is absent, invalid or in a dummy year."""
     digits = re.sub(r"\D", "", text)
     if len(digits) != 8 or digits[:4] in DUMMY_YEARS:
         return None
@@ -119,7 +119,7 @@ def calendar_day(text: str) -> date | None:
 
 
 def contradiction(one: Person, other: Person) -> str:
-    """The tag by which two can't be one person; empty where they may be."""
+    """Return the tag that proves two persons different; empty if they may be one person."""
     if one.id and other.id:
         return "PatientID" if one.id != other.id else ""
     if one.name and other.name and not (one.name <= other.name or other.name <= one.name):
@@ -142,5 +142,5 @@ def _ages_differ(one: Person, other: Person) -> bool:
 
 
 def _is_dummy(one: date, other: date) -> bool:
-    """Whether two studies have a date such as 20000101 in common, as tools write for any."""
+    """Whether two studies share a dummy date such as 20000101, which tools write for all."""
     return one == other and f"{one:%m%d}" in DUMMY_DAYS

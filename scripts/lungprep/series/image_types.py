@@ -1,4 +1,4 @@
-"""Images that are no slice of a chest, told by their ImageType (PS3.3 C.8.2.1.1.1)."""
+"""Recognise localizers, derived and computed images by their ImageType (PS3.3 C.8.2.1.1.1)."""
 
 import re
 from collections import Counter
@@ -10,8 +10,7 @@ from lungprep.series.policy import LoadOptions
 
 DERIVED = "derived"
 LOCALIZER = "localizer"
-# Images that are computed of others, by the words that standard and vendors have for them: in
-# ImageType, and in a description.
+# Computed images: the words of the standard and of vendors in ImageType, and in a description.
 CONTENTS = {
     "virtual_monoenergetic": (
         r"\bVMI\b|MONO(ENERG|CHROM|E\b)|\bKEV\b",
@@ -31,10 +30,10 @@ CONTENTS = {
         r"|\bM(AX|IN)(IMUM)? INTENS|\bAVERAGE\b|\bAVG\b|\bSLABS?\b",
     ),
 }
-# Slices overlap by up to two thirds where they are reconstructed close to each other. What is
-# thicker than this is a typing error, or the length of the scan.
+# Plain slices may overlap by up to two thirds; at more than SLAB_GAPS times the gap, a slice is a
+# slab. A SliceThickness above THICKEST_SLAB_MM is a typing error, or the length of the scan.
 SLAB_GAPS, THICKEST_SLAB_MM = 2.5, 40.0
-# Slices this near leave nothing between them that the target grid would miss.
+# With gaps up to this, thin slices leave out nothing that the target grid would show.
 CONTIGUOUS_MM = 3.0
 # A gap is a difference of positions, such as 11.999999999999996 mm.
 ROUNDING_MM = 1e-3
@@ -43,9 +42,9 @@ ROUNDING_MM = 1e-3
 def kind_of(slice_: Slice) -> str | None:
     """Name the kind of an image: "localizer", "derived", or None for an original slice.
 
-    Value 1 of ImageType is ORIGINAL or DERIVED; value 3 is AXIAL or LOCALIZER, in other vendors'
-    words SCOUT or TOPOGRAM. Value 2, PRIMARY or SECONDARY, tells whether the image was the purpose
-    of the examination, and many sound scans say SECONDARY.
+    Value 1 of ImageType is ORIGINAL or DERIVED. Value 3 is AXIAL or LOCALIZER; some vendors write
+    SCOUT or TOPOGRAM. Value 2, PRIMARY or SECONDARY, is ignored: it tells whether the image was the
+    purpose of the examination, and many sound scans are SECONDARY.
     """
     values = slice_.text("ImageType").upper().split("\\")
     if {"LOCALIZER", "SCOUT", "TOPOGRAM"} & {value.strip() for value in values}:
@@ -56,14 +55,14 @@ def kind_of(slice_: Slice) -> str | None:
 def without_kinds(
     slices: Iterable[Slice], options: LoadOptions
 ) -> tuple[list[Slice], Counter[str]]:
-    """Part the slices that may form a volume from those whose kind is refused.
+    """Separate slices that may form a volume from slices of a refused kind.
 
     Returns
     -------
     kept : list of Slice
-        In the given order.
+        Slices that may form a volume, in the given order.
     refused : Counter of str
-        How many of each kind were not kept.
+        Number of refused slices, by kind.
     """
     kept: list[Slice] = []
     refused: Counter[str] = Counter()
@@ -77,11 +76,11 @@ def without_kinds(
 
 
 def content_of(slice_: Slice) -> str | None:
-    """Name what was computed in place of a plain image; None for a plain one.
+    """Name the content of a computed image; None for a plain image.
 
-    ImageType tells from its value 3 on: value 4 for images of several energies (PS3.3 C.8.2.1.1.1)
-    and for projections and differences (C.8.16.1.4), in the vendors' own words further on. Where
-    images are marked ORIGINAL all the same, their description tells.
+    ImageType is searched from value 3 on: value 4 names multi-energy images (PS3.3 C.8.2.1.1.1),
+    projections and differences (C.8.16.1.4), and vendors use further values. The description is
+    searched too, because some of these images have no such value.
 
     Returns
     -------
@@ -98,13 +97,13 @@ def content_of(slice_: Slice) -> str | None:
 
 
 def is_thick_slab(slice_: Slice, gap_mm: float, *, least_mm: float = 0.0) -> bool:
-    """Whether slices overlap so much that each must be a mean or a projection of many."""
+    """Whether slices overlap so much that each must be a mean or projection of many slices."""
     thickness = _thickness_mm(slice_)
     return max(SLAB_GAPS * gap_mm, least_mm) < thickness <= THICKEST_SLAB_MM
 
 
 def is_interspaced(slice_: Slice, gap_mm: float) -> bool:
-    """Whether at least half of the tissue lies between the slices: thin ones far apart."""
+    """Whether slices are thin and far apart: at least half of the tissue lies between them."""
     half_mm = gap_mm / 2 + ROUNDING_MM
     return gap_mm > CONTIGUOUS_MM and 0 < _thickness_mm(slice_) <= half_mm
 

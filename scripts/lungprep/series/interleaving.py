@@ -1,4 +1,4 @@
-"""Whether parts of a series that fill each other's gaps are one scan, told from their pixels."""
+"""Check by their pixels whether parts of a series that fill each other's gaps are one scan."""
 
 import numpy as np
 
@@ -9,29 +9,31 @@ from lungprep.dicom.slices import Slice
 from lungprep.hounsfield.rescale import slice_hu
 from lungprep.series.policy import LoadOptions
 
-#: Neighbours of one scan are more alike than those of one part, which lie farther apart; of two
-#: scans less. Where all is noise they are equal.
+#: Largest ratio of the difference between neighbours from different parts to that between
+#: neighbours within a part, which are farther apart. In one scan the ratio is smaller, in two scans
+#: larger; in pure noise it is 1.
 MOST_APART = 1.0
-#: Another scale is another scan, HU.
+#: A larger offset between parts means different scans, HU.
 LARGEST_OFFSET_HU = 25.0
 
 
 def belong_together(parts: list[list[Slice]], options: LoadOptions) -> bool:
-    """Whether the volume of all slices is as smooth along the stack as those of its parts.
+    """Whether the volume of all slices is as smooth along the stack as the volumes of its parts.
 
-    All slices are decoded, one after the other: tags that alternate are rare.
+    All slices are decoded, one after the other. The cost is acceptable because alternating tags are
+    rare.
 
     Parameters
     ----------
     parts : list of list of Slice
-        Of one series, each in order of its stack; together they are an even stack.
+        Parts of one series, each in order of its stack; together they form an even stack.
     options : LoadOptions
-        Says whether HU may be assumed.
+        Policy that says whether HU may be assumed.
 
     Raises
     ------
     DataError
-        Where a slice can't be decoded.
+        If a slice can't be decoded.
     """
     labelled = [(slice_, label) for label, part in enumerate(parts) for slice_ in part]
     cosines = np.array(parts[0][0].numbers("ImageOrientationPatient", 6))

@@ -1,4 +1,4 @@
-"""A scan that was split into several series: joined where they continue each other."""
+"""Join a scan that was split into several series."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,26 +14,26 @@ from lungprep.series.lung_content import Look, look_at
 from lungprep.series.parts import MAKE, Part, chains, meshes
 from lungprep.series.policy import LoadOptions
 
-# A part that shows more than this share of the joined lungs is a scan of the lungs by itself.
+# A part that shows more than this fraction of the joined lungs is a complete scan by itself.
 WHOLE_SHARE = 0.9
-# A volume that shows less has nothing to add: an abdomen below the chest.
+# A part that shows less adds nothing: it is, for example, an abdomen below the chest.
 LEAST_SHARE = 0.02
 
 
 def joined(parts: list[Part], options: LoadOptions) -> Iterator[Contender]:
-    """Volumes of series that continue each other, where the lungs lie in more than one of them.
+    """Join series that continue each other if each shows a part of the lungs.
 
     Parameters
     ----------
     parts : list of Part
-        From `parts_of`.
+        Series from `parts_of`.
     options : LoadOptions
-        What is accepted; a joined volume needs no repair.
+        Policy for acceptance; a volume that would need repairs is not joined.
 
     Yields
     ------
     Contender
-        With its look, flagged ``series_joined`` with the number of series.
+        A joined volume with its look, flagged ``series_joined`` with the number of series.
     """
     for chain in chains(parts):
         found = _joined(chain, options)
@@ -46,7 +46,7 @@ def joined(parts: list[Part], options: LoadOptions) -> Iterator[Contender]:
 
 
 def _meshed(pair: list[Part], options: LoadOptions) -> Contender | None:
-    """Two series that fill each other's gaps, if their pixels show one scan."""
+    """Join two series that fill each other's gaps if their pixels show one scan."""
     slices = [slice_ for part in pair for slice_ in part.slices]
     try:
         volumes = candidates(slices, options.without_repairs())
@@ -96,7 +96,7 @@ def _joined(chain: list[Part], options: LoadOptions) -> Contender | None:
 
 
 def continued(contender: Contender, parts: list[Part]) -> bool:
-    """Whether another series goes on where the contender's ends, by their headers."""
+    """Whether another series continues the contender's series, according to the headers."""
     own = next((part for part in parts if part.series == contender.series), None)
     return own is not None and any(
         part.continued_by(own) or own.continued_by(part) for part in parts if part is not own
@@ -106,23 +106,23 @@ def continued(contender: Contender, parts: list[Part]) -> bool:
 def check_continued(
     chosen: Contender, contenders: list[Contender], parts: list[Part], options: LoadOptions
 ) -> None:
-    """Refuse a volume whose lungs go on in another series, where nothing holds them all.
+    """Refuse a volume whose lungs continue in another series if no volume shows them all.
 
     Parameters
     ----------
     chosen : Contender
-        The best of all.
+        The chosen volume.
     contenders : list of Contender
-        All, with their looks.
+        All volumes, with their looks.
     parts : list of Part
         All series of parallel slices.
     options : LoadOptions
-        What is accepted.
+        Policy for acceptance.
 
     Raises
     ------
     SplitScan
-        With the reason why the two can't be joined.
+        If the lungs continue in another series; the error says why the two can't be joined.
     """
     look = chosen.look
     own = next((part for part in parts if part.series == chosen.series), None)
@@ -138,8 +138,8 @@ def check_continued(
             if max(c.lung_ml for c in contenders) >= COMPLETE_SHARE * lungs_ml:
                 continue
             raise SplitScan(
-                f"the lungs are cut by the {end} slice of the series ({own.slices[0].key}) and go "
-                f"on in another one ({part.slices[0].key}), which can't be joined to it: "
+                f"the lungs are cut by the {end} slice of the series ({own.slices[0].key}) and "
+                f"continue in another one ({part.slices[0].key}), which can't be joined to it: "
                 f"{_difference(own, part, options)}",
                 "supply one series that covers the chest, or name the series in the cohort file "
                 "to take it as it is",
@@ -147,7 +147,7 @@ def check_continued(
 
 
 def _beyond_ml(part: Part, look: Look | None, own: Part, options: LoadOptions) -> float:
-    """Lungs that a part shows beyond where a series ends."""
+    """Return the lung volume that a part shows beyond the ends of a series, ml."""
     try:
         look = look or look_at(part.slices, _stack(part), assume_hu=options.assume_hu)
     except DataError:
@@ -157,7 +157,7 @@ def _beyond_ml(part: Part, look: Look | None, own: Part, options: LoadOptions) -
 
 
 def _stack(part: Part) -> Stack:
-    """The geometry of a series that is too short to be a volume; its slices get in order."""
+    """Return the geometry of a series that is too short to be a volume, and sort its slices."""
     part.slices.sort(
         key=lambda s: float(np.dot(s.numbers("ImagePositionPatient", 3), part.axes[0]))
     )
@@ -168,7 +168,7 @@ def _stack(part: Part) -> Stack:
 
 
 def _difference(one: Part, other: Part, options: LoadOptions) -> str:
-    """Why two series that continue each other form no volume."""
+    """Say why two series that continue each other do not form a volume."""
     for keyword, a, b in zip(MAKE, one.make, other.make, strict=True):
         if a != b:
             return f"{keyword} differs"
@@ -176,4 +176,4 @@ def _difference(one: Part, other: Part, options: LoadOptions) -> str:
         candidates([*one.slices, *other.slices], options)
     except DataError as error:
         return error.found
-    return "more series than one continue it, or together they need repairs"
+    return "several series continue it, or the joined series needs repairs"

@@ -1,4 +1,4 @@
-"""What a volume shows of the lungs, by a coarse look at a few of its slices."""
+"""Estimate how much of the lungs a volume shows, from a few of its slices."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,32 +11,32 @@ from lungprep.hounsfield.rescale import slice_hu
 from lungprep.series.geometry import Floats, Stack
 from lungprep.series.lung_planes import Plane, lungs_in
 
-# Slices of a stack that are looked at first, and of those that show lungs at the end.
+# Number of slices examined first, over the whole stack, and then in the range that shows lungs.
 SPREAD, WITHIN = 16, 12
-# The field cuts the lungs where more than this share of their outline lies on its border.
+# The field cuts the lungs if more than this fraction of their outline is on its border.
 CUT_OUTLINE = 0.05
-# An end of the stack cuts the lungs where its slice shows more than this share of the largest area.
+# An end of the stack cuts the lungs if its slice shows more than this fraction of the largest area.
 CUT_SHARE = 0.15
 
 
 @dataclass(frozen=True)
 class Look:
-    """What some slices of a stack show.
+    """Content of some slices of a stack.
 
     Attributes
     ----------
     heights_mm : ndarray of float64, shape (n,)
-        Of the slices that were looked at, above the first slice of the stack; increasing.
+        Heights of the examined slices above the first slice of the stack; increasing.
     length_mm : float
-        How far the stack reaches.
+        Length of the stack.
     areas_mm2 : ndarray of float64, shape (n,)
-        Lung in each of them.
+        Area of lung in each examined slice.
     extents_mm : tuple of float
-        How far the lungs of a slice reach down the rows, and along them, at most.
+        Largest extent of the lungs in a slice (down, across).
     cut_by_field : bool
-        Whether the lungs go on beyond the field of view.
+        Whether the lungs continue beyond the field of view.
     means_hu : tuple of float
-        Mean of each slice: the same where the pixels are.
+        Mean of each examined slice; equal for equal pixels.
     """
 
     heights_mm: Floats
@@ -48,11 +48,11 @@ class Look:
 
     @cached_property
     def lung_ml(self) -> float:
-        """Volume of the lungs."""
+        """Volume of the lungs, ml."""
         return self.between_ml(-np.inf, np.inf)
 
     def between_ml(self, low_mm: float, high_mm: float) -> float:
-        """Volume of the lungs between two heights; a slice stands for what is nearest to it."""
+        """Return the lung volume between two heights, ml; a slice represents its surroundings."""
         middles = (self.heights_mm[1:] + self.heights_mm[:-1]) / 2
         edges = np.concatenate([[0.0], middles, [self.length_mm]])
         thick = np.diff(np.clip(edges, low_mm, high_mm))
@@ -60,44 +60,49 @@ class Look:
 
     @property
     def cut_ends(self) -> tuple[bool, bool]:
-        """Whether the first slice cuts the lungs, and the last one."""
+        """Whether the first slice, and whether the last slice, cuts the lungs."""
         largest = CUT_SHARE * self.areas_mm2.max()
         return bool(self.areas_mm2[0] > largest), bool(self.areas_mm2[-1] > largest)
 
     @property
     def reach_mm(self) -> float:
-        """How far along the stack the lungs reach."""
+        """Extent of the lungs along the stack."""
         shown = self.heights_mm[self.areas_mm2 > 0]
         return float(np.ptp(shown)) if shown.size else 0.0
 
     @property
     def cut(self) -> bool:
-        """Whether lungs go on beyond what was scanned."""
+        """Whether the lungs continue beyond the scanned volume."""
         return self.cut_by_field or any(self.cut_ends)
 
     def same_pixels(self, other: "Look") -> bool:
-        """Whether two looks are at the same images."""
+        """Whether two looks are of the same images."""
         return self.means_hu == other.means_hu and np.allclose(self.heights_mm, other.heights_mm)
 
 
 def look_at(slices: list[Slice], stack: Stack, *, assume_hu: bool) -> Look:
-    """Decode slices spread over a stack, and more of them where it shows lungs.
+    """Decode some slices spread over a stack, and more in the range that shows lungs.
 
-    Nothing decoded is kept but a few numbers of each.
+    Only a few numbers per slice are kept.
 
     Parameters
     ----------
     slices : list of Slice
-        In the order of the stack.
+        Slices in the order of the stack.
     stack : Stack
-        Their geometry.
+        Geometry of the slices.
     assume_hu : bool
-        Take stored values as HU where the rescale tags are absent.
+        Take stored values as HU if the rescale tags are absent.
+
+    Returns
+    -------
+    Look
+        Content of the decoded slices.
 
     Raises
     ------
     DataError
-        Where one of them can't be decoded or lacks its rescale tags.
+        If a slice can't be decoded or lacks its rescale tags.
     """
     planes: dict[int, Plane] = {}
 

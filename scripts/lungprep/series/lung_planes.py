@@ -1,4 +1,4 @@
-"""Lung in one slice, told by blocks of a few millimetres."""
+"""Find lung in one slice, in blocks of a few millimetres."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,21 @@ from lungprep.series.geometry import Floats
 
 Mask = NDArray[np.bool_]
 
-# Size of the blocks that a slice is averaged over: noise of a sharp kernel no longer matters.
+# Size of the blocks over which a slice is averaged, to remove the noise of a sharp kernel.
 BLOCK_MM = 4.0
 # Mean HU of a block of lung. Gas in the bowel, the stomach or the trachea is darker.
 LUNG_HU = (-965.0, -500.0)
-# The limit between the two, where the slice shows the room: so far above its air, within bounds.
+# Limit between gas and lung if the slice shows air around the body: above that air by this much,
+# within bounds.
 ABOVE_AIR_HU, GAS_HU = 25.0, (-975.0, -930.0)
 TISSUE_HU = -300.0
-# Means of fewer pixels than this still have the noise of a sharp kernel.
+# Means of fewer pixels than this are still noisy with a sharp kernel.
 NOISY = 9
-# From here on a block is nothing but tissue, or nothing but lung.
+# Means from which a block is only tissue, or only lung.
 ALL_TISSUE_HU, ALL_LUNG_HU = -150.0, -850.0
-# So much of a piece of lung has the body around it, and is no thin layer.
+# Least fraction of a piece of lung that is surrounded by the body and not a thin layer.
 INSIDE_SHARE = 0.1
-# Depth that is shaved off the tissue, so that the table and clothes are no body.
+# Depth of the erosion of tissue, so that table and clothes do not count as body.
 WALL_MM = 8.0
 
 
@@ -39,23 +40,23 @@ class Plane:
 
 
 def lungs_in(hu: NDArray[np.int16], spacing_mm: tuple[float, float]) -> Plane:
-    """Find what has the density of lungs, in no thin layer, with the body around it."""
+    """Find regions of lung density that are not thin layers and are surrounded by the body."""
     blocks, sizes = _block_means(hu, spacing_mm)
     measured = blocks > HU_MIN
     pixels = sizes[0] * sizes[1] / (spacing_mm[0] * spacing_mm[1])
     smooth = _smoothed(blocks) if pixels < NOISY and max(sizes) < 1.2 * BLOCK_MM else blocks
     gas_hu = _gas_limit(smooth[measured])
     thick = measured & (smooth > gas_hu) & (smooth < LUNG_HU[1])
-    # Where gas meets tissue, thin layers have the mean of lung.
+    # Between gas and tissue, thin layers have the mean density of lung.
     thick = ~_eroded(~_eroded(thick, 1, 1), 1, 1)
     rows, columns = (max(1, round(WALL_MM / size)) for size in sizes)
     inside = thick & _enclosed(_eroded(smooth > TISSUE_HU, rows, columns))
     lungs = _pieces(measured & (blocks > gas_hu) & (blocks < LUNG_HU[1]), inside)
     framed = np.pad(measured, 1)
-    # Two deep: where the field is a circle, blocks on it are neither lung nor padding.
+    # Two blocks deep: on the edge of a circular field, blocks mix lung and padding.
     border = measured & ~_eroded(framed, 2, 2)[1:-1, 1:-1]
     on_border = int(np.count_nonzero(lungs & border))
-    # Blocks count as far as they are lung: then large ones and small ones have the same sum.
+    # Blocks count by their fraction of lung, so the area does not depend on the size of blocks.
     around = ~_eroded(~lungs, 1, 1)
     shares = np.clip((ALL_TISSUE_HU - blocks[around]) / (ALL_TISSUE_HU - ALL_LUNG_HU), 0, 1)
     return Plane(
@@ -68,7 +69,7 @@ def lungs_in(hu: NDArray[np.int16], spacing_mm: tuple[float, float]) -> Plane:
 
 
 def _smoothed(blocks: Floats) -> Floats:
-    """Mean over 3 x 3 blocks."""
+    """Average over 3 x 3 blocks."""
     rows, columns = blocks.shape
     padded = np.pad(blocks, 1, mode="edge")
     total: Floats = np.zeros_like(blocks)
@@ -80,7 +81,7 @@ def _smoothed(blocks: Floats) -> Floats:
 def _block_means(
     hu: NDArray[np.int16], spacing_mm: tuple[float, float]
 ) -> tuple[Floats, tuple[float, float]]:
-    """Means of blocks of about `BLOCK_MM`, and their size in mm; a rest at the edge is left out."""
+    """Return the means of blocks of about `BLOCK_MM`, without incomplete blocks, and their size."""
     down, across = (
         min(n, max(1, round(BLOCK_MM / gap))) for n, gap in zip(hu.shape, spacing_mm, strict=True)
     )
@@ -90,13 +91,13 @@ def _block_means(
 
 
 def _gas_limit(blocks: Floats) -> float:
-    """Mean HU up to which a block is gas: noise that is clipped at -1024 makes the air brighter."""
+    """Return the mean HU up to which a block is gas: above air, which clipped noise brightens."""
     air = float(np.percentile(blocks, 5)) if blocks.size else 0.0
     return float(np.clip(air + ABOVE_AIR_HU, *GAS_HU)) if air < GAS_HU[1] else LUNG_HU[0]
 
 
 def _eroded(mask: Mask, rows: int, columns: int) -> Mask:
-    """Shave so many pixels off; what touches the edge of the image goes on beyond it."""
+    """Erode a mask by some pixels; regions at the edge of the image continue beyond it."""
     for axis, reach in ((0, rows), (1, columns)):
         width = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
         padded, size = np.pad(mask, width, mode="edge"), mask.shape[axis]
@@ -106,7 +107,7 @@ def _eroded(mask: Mask, rows: int, columns: int) -> Mask:
 
 
 def _enclosed(body: Mask) -> Mask:
-    """Pixels from which at least three of the four directions of the image meet the body."""
+    """Mark the pixels from which at least three of four directions in the image meet the body."""
     walls = np.zeros(body.shape, np.uint8)
     for axis in (0, 1):
         walls += np.logical_or.accumulate(body, axis)
@@ -115,8 +116,8 @@ def _enclosed(body: Mask) -> Mask:
 
 
 def _pieces(lungs: Mask, inside: Mask) -> Mask:
-    """Pieces that lie inside for a good part: all of a lung that the field cuts, and no foam."""
-    # Here, for only a prefix of several series has to wait for it.
+    """Keep whole pieces with a fair part inside the body: lungs cut by the field, but not foam."""
+    # Imported here because only prefixes with several series need it.
     import cc3d
 
     pieces = cc3d.connected_components(lungs.astype(np.uint8), connectivity=4)
@@ -128,6 +129,6 @@ def _pieces(lungs: Mask, inside: Mask) -> Mask:
 
 
 def _extent(mask: Mask, axis: int) -> int:
-    """How many rows, or columns, a mask reaches over."""
+    """Return the extent of a mask along an axis, in rows or columns."""
     found = np.flatnonzero(mask.any(axis=1 - axis))
     return int(found[-1] - found[0]) + 1 if found.size else 0

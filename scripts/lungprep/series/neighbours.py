@@ -1,4 +1,4 @@
-"""What the pixels of a stack say of its slices: some may show nothing, or not belong."""
+"""Find blank and stray slices of a stack by their pixels."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from lungprep.series.geometry import Floats, Stack
 from lungprep.series.policy import LoadOptions
 from lungprep.volume import Triple, triple
 
-#: Denser is no tissue, contrast medium or bone; what is clipped at 3071 HU among it.
+#: Tissue, contrast medium and bone are less dense than this. Values clipped at 3071 HU are metal.
 METAL_HU = 2800
 
 
@@ -27,9 +27,9 @@ class Stray:
     Attributes
     ----------
     first_mm, last_mm : tuple of float
-        ImagePositionPatient of the first and the last of them.
+        ImagePositionPatient of the first and the last of these slices.
     found : str
-        What sets them off.
+        The fault.
     """
 
     first_mm: Triple
@@ -37,24 +37,24 @@ class Stray:
     found: str
 
     def to_json(self) -> dict[str, Any]:
-        """The attributes as plain lists and text."""
+        """Return the attributes as plain lists and text."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is kept of each slice to judge it by its neighbours.
+    """Summary of the slices, to compare each with its neighbours.
 
     Attributes
     ----------
     keys : list of str
         Names, for messages, in order of the stack.
     thumbnails : list of ndarray of float32
-        Of the slices, each at its place in the plane.
+        Thumbnails of the slices, each at its true position in the plane.
     metal : list of bool
-        Whether there is metal in it.
+        Whether each slice shows metal.
     empty : list of bool
-        Whether it shows nothing.
+        Whether each slice is blank.
     """
 
     keys: list[str]
@@ -63,7 +63,7 @@ class Look:
     empty: list[bool] = field(default_factory=list)
 
     def add(self, hu: NDArray[np.int16], stack: Stack) -> None:
-        """Look at the next slice, HU (rows, columns)."""
+        """Add the next slice, HU (rows, columns)."""
         self.metal.append(bool(hu.max() >= METAL_HU))
         if stack.shifts_mm is not None:
             hu = _shifted(hu, stack.shifts_mm[len(self.thumbnails)] / stack.spacing_mm[1:])
@@ -72,12 +72,12 @@ class Look:
         self.empty.append(is_empty(small) and is_empty(thumbnail(hu, HU_MAX)))
 
     def with_content(self, stack: Stack) -> NDArray[np.bool_]:
-        """Which slices show something, or lie where the body has ended."""
+        """Mark the slices with content, and blank slices beyond the ends of the body."""
         empty = np.array(self.empty)
         return ~lost(np.stack(self.thumbnails), empty, along_body=_along_body(stack))
 
     def take(self, kept: NDArray[np.bool_]) -> "Look":
-        """The same of some slices."""
+        """Return the summary of some of the slices."""
         chosen = np.flatnonzero(kept)
         names = ("keys", "thumbnails", "metal", "empty")
         return Look(*([getattr(self, name)[k] for k in chosen] for name in names))
@@ -96,25 +96,25 @@ def check_neighbours(
     Parameters
     ----------
     look : Look
-        At the slices of the stack.
+        Summary of the slices.
     stack : Stack
-        Their geometry.
+        Geometry of the slices.
     slice_hu : callable
-        Gives the HU (rows, columns) of a slice.
+        Function that returns the HU (rows, columns) of a slice.
     options : LoadOptions
-        Whether slices that do not belong are refused.
+        Policy that says whether stray slices are refused.
     plausible : bool
         Whether the values look like Hounsfield units.
 
     Returns
     -------
     list of Stray
-        Slices that may not belong; with ``on_stray_slices`` "flag" also those that do not.
+        Doubtful slices; with ``on_stray_slices`` "flag", certain strays too.
 
     Raises
     ------
     StraySlices
-        Where slices do not belong.
+        If slices certainly do not belong, unless ``on_stray_slices`` is "flag".
     """
     thumbnails = np.stack(look.thumbnails)
     size = block_size(*stack.shape[1:])
@@ -142,7 +142,7 @@ def check_neighbours(
 
 
 def _copies(look: Look, slice_hu: SliceHU) -> list[tuple[int, int]]:
-    """Slices with the same pixels; but not those beyond the ends of a scan that was resampled."""
+    """Find slices with the same pixels, except beyond the ends of a scan that was resampled."""
     copies = repeats(np.stack(look.thumbnails), slice_hu)
     count = len(look.keys)
     first = next((k for k in range(count - 1) if (0, k + 1) not in copies), 0)
@@ -153,9 +153,9 @@ def _copies(look: Look, slice_hu: SliceHU) -> list[tuple[int, int]]:
 
 
 def _shifted(hu: NDArray[np.int16], pixels: Floats) -> NDArray[np.int16]:
-    """Shift a slice down and across, linear between pixels; its edges go on beyond it.
+    """Shift a slice down and across by linear interpolation, repeating its edges.
 
-    Half a pixel more or less is as much as thin neighbours differ by.
+    Whole pixels would not do: half a pixel changes a slice as much as thin neighbours differ.
     """
     moved = hu.astype(np.float32)
     for axis, (shift, count) in enumerate(zip(pixels, hu.shape, strict=True)):
@@ -180,7 +180,7 @@ def _named(objection: Objection, keys: list[str]) -> str:
 
 
 def _position(stack: Stack, k: int) -> Triple:
-    """ImagePositionPatient of a slice."""
+    """Return the ImagePositionPatient of a slice."""
     place = np.array([stack.heights[k], 0.0, 0.0])
     if stack.shifts_mm is not None:
         place[1:] = stack.shifts_mm[k]

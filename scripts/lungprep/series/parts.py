@@ -1,4 +1,4 @@
-"""Series of parallel slices, and which of them continue each other."""
+"""Find series of parallel slices that continue each other."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from lungprep.series.candidates import planes_of
 from lungprep.series.geometry import Floats
 from lungprep.series.stacking import axes_of
 
-# So many gaps apart, the next series still continues a scan, though slices may be missing.
+# Up to this number of gaps apart, the next series continues a scan, even if slices are missing.
 NEAR_GAPS = 3.0
-# Of the shorter part so much may have been sent twice.
+# Largest overlap, as a fraction of the shorter part, because slices may have been sent twice.
 MOST_OVERLAP = 0.5
-# Parts that fill each other's gaps lie half a gap apart, but for this share of it.
+# Parts that fill each other's gaps are half a gap apart, within this fraction of the gap.
 HALF_A_GAP = 0.1
-# By so much a direction may differ: a tenth of a millimetre over the field.
+# Largest difference of a direction: a tenth of a millimetre over the field.
 SAME_AXES = 2e-4
-# What the parts of one scan have in common.
+# Tags that the parts of one scan have in common.
 MAKE = (
     "FrameOfReferenceUID",
     "Rows",
@@ -40,13 +40,13 @@ class Part:
     series : str
         Name of the series.
     slices : list of Slice
-        Those that may form a volume.
+        Slices that may form a volume.
     axes : ndarray of float64, shape (3, 3)
-        From `axes_of`.
+        Axes from `axes_of`.
     low_mm, high_mm : float
-        Where its first and last slice lie.
+        Positions of the first and the last slice along the normal.
     gap_mm : float
-        Usual distance of its slices; of a single one, the distance that its thickness suggests.
+        Usual gap between the slices; SliceThickness for a single slice.
     scan : tuple of str
         StudyInstanceUID and FrameOfReferenceUID.
     make : tuple of str
@@ -63,7 +63,7 @@ class Part:
     make: tuple[str, ...]
 
     def continued_by(self, upper: "Part") -> bool:
-        """Whether another part goes on where this one ends."""
+        """Whether another part continues where this one ends."""
         step = upper.low_mm - self.high_mm
         if upper.high_mm <= self.high_mm or step > NEAR_GAPS * max(self.gap_mm, upper.gap_mm):
             return False
@@ -73,7 +73,7 @@ class Part:
         return self._is_of_scan(upper)
 
     def meshes_with(self, other: "Part") -> bool:
-        """Whether another part fills the gaps of this one: a scan was dealt out slice by slice."""
+        """Whether another part fills the gaps of this one, as if a scan had been split in two."""
         offset = other.low_mm - self.low_mm
         within = HALF_A_GAP * self.gap_mm
         return (
@@ -91,7 +91,7 @@ class Part:
 
 
 def parts_of(offered: dict[str, list[Slice]]) -> list[Part]:
-    """The series whose slices are parallel, from the lowest up."""
+    """Return the series of parallel slices, from the lowest to the highest."""
     parts = []
     for series, slices in offered.items():
         try:
@@ -110,7 +110,7 @@ def parts_of(offered: dict[str, list[Slice]]) -> list[Part]:
 
 
 def meshes(parts: list[Part]) -> list[list[Part]]:
-    """Pairs of series of which each fills the gaps of the other, and no third one's."""
+    """Return pairs of series that fill each other's gaps, and those of no third series."""
     pairs = [
         (i, k)
         for i, one in enumerate(parts)
@@ -122,7 +122,10 @@ def meshes(parts: list[Part]) -> list[list[Part]]:
 
 
 def chains(parts: list[Part]) -> list[list[Part]]:
-    """Runs of two series or more of one make, each the only one to continue the one before."""
+    """Return runs of two or more series; each is the only one that continues the one before.
+
+    All series of a run have equal values of `MAKE`.
+    """
     uppers: dict[int, list[int]] = defaultdict(list)
     lowers: dict[int, list[int]] = defaultdict(list)
     for i, lower in enumerate(parts):
@@ -130,7 +133,7 @@ def chains(parts: list[Part]) -> list[list[Part]]:
             if i != k and lower.make == upper.make and lower.continued_by(upper):
                 uppers[i].append(k)
                 lowers[k].append(i)
-    # Of a scan cut into many series, those further on continue it less well.
+    # If a scan was cut into many series, only the nearest one counts as the continuation.
     after, before = {}, {}
     for i, ks in uppers.items():
         nearest = min(parts[k].low_mm for k in ks) + parts[i].gap_mm / 2

@@ -1,6 +1,6 @@
-"""Whether all CT images of a patient's prefix are of one person.
+"""Check that all CT images under a patient's prefix are of one person.
 
-The values that are compared here identify people: none of them may reach a message.
+The compared values identify people: none of them may reach a message.
 """
 
 from collections import defaultdict
@@ -16,27 +16,27 @@ def check_one_person(
 ) -> None:
     """Refuse CT images of several people.
 
-    Localizers and derived images count as others do: one of somebody else says that exports were
-    mixed up. Other modalities don't: their headers come from other machines, and what they show is
-    not published. Several PatientIDs are several people. Where those are gone, it takes another
-    PatientName, PatientSex, PatientBirthDate, or a PatientAge that the dates can't explain. A value
-    that is absent contradicts nothing.
+    Localizers and derived images count too: one of another person shows that exports were mixed
+    up. Other modalities do not count: their headers come from other machines, and their content is
+    not published. Different PatientIDs mean different people. Without PatientIDs, a different
+    PatientName, PatientSex or PatientBirthDate does, or a PatientAge that the dates can't explain.
+    An absent value contradicts nothing.
 
     Parameters
     ----------
     slices : iterable of Slice
         All CT images that may be taken.
     address : str
-        The prefix, which ends in a slash; for the remedy.
+        The prefix, with a slash at the end; for the remedy.
     named : bool
-        Whether they are of a series that the cohort file names.
+        Whether the images are of a series that the cohort file names.
     sampled : bool
-        Whether they are some images of more.
+        Whether the images are only a sample.
 
     Raises
     ------
     SeveralPatients
-        With the number of people, and none of their values.
+        If the images are of several people; the error gives their number and none of their values.
     """
     images: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
     for slice_ in slices:
@@ -58,10 +58,10 @@ def check_one_person(
 def _parted(
     persons: dict[tuple[str, ...], Person],
 ) -> tuple[list[list[tuple[str, ...]]], str]:
-    """Group what may be one person; with the tag that parts the first two groups."""
+    """Group images that may be of one person; also return the tag that separates two groups."""
     groups: list[list[tuple[str, ...]]] = []
     evidence = ""
-    # Those of whom most is known come first, so that the others join who they fit.
+    # The most complete identities come first, so that incomplete ones join the matching group.
     for values, person in sorted(persons.items(), key=lambda item: (-_known(item[1]), item[0])):
         for group in groups:
             found = [contradiction(persons[other], person) for other in group]
@@ -80,9 +80,9 @@ def _known(person: Person) -> int:
 
 
 def _remedy(people: list[list[Slice]], address: str, *, named: bool, sampled: bool) -> str:
-    """What helps: the level of the people's own folders, if they have some, comes first."""
+    """Suggest a remedy; if each person has a folder, suggest that level first."""
     if named:
-        return "export each person's images as a series of its own"
+        return "export each person's images as a separate series"
     elsewise = "keep one person's images under a prefix"
     series = [{slice_.series_uid for slice_ in person} for person in people]
     if sum(map(len, series)) == len(set().union(*series)) and "" not in set().union(*series):
@@ -105,7 +105,7 @@ def _remedy(people: list[list[Slice]], address: str, *, named: bool, sampled: bo
 
 
 def _folders(by_person: list[list[str]]) -> set[str]:
-    """The folders nearest to the prefix of which each holds one person; none where none do."""
+    """Return the folders nearest to the prefix that hold one person each; empty if none do."""
     paths = [[key.split("/")[:-1] for key in keys] for keys in by_person]
     least = min(len(path) for person in paths for path in person)
     for depth in range(1, least + 1):

@@ -1,4 +1,4 @@
-"""What is accepted as a volume, what is repaired and what is refused."""
+"""Options that decide what is accepted as a volume, repaired and refused."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,23 +13,23 @@ class LoadOptions:
     Attributes
     ----------
     series : {"any", "soft", "sharp"}
-        Convolution kernel to prefer among series that are equal otherwise.
+        Preferred convolution kernel among otherwise equal series.
     min_slices : int
-        Series with fewer are no volume.
+        Least number of slices; series with fewer slices are rejected.
     min_length_mm : float
-        Series that reach less far along their slices are no chest.
+        Least extent along the slice axis; shorter series are rejected.
     accept_derived : bool
-        Also take images whose ImageType says DERIVED.
+        Also accept images whose ImageType says DERIVED.
     assume_hu : bool
-        Take stored values as HU where the rescale tags are absent.
+        Take stored values as HU if the rescale tags are absent.
     on_missing_slices, on_uneven_gaps, on_gantry_tilt, on_shifted_slices : {"error", "repair"}
-        What to do with each defect of the geometry.
+        Treatment of each defect of the geometry.
     on_stray_slices : {"error", "flag"}
-        What to do with slices whose pixels show that they do not belong.
+        Treatment of slices whose pixels show that they do not belong.
     max_missing_slices : int
-        Most slices in a row that a repair may interpolate.
+        Largest number of consecutive slices that a repair may interpolate.
     max_oblique_deg : float
-        Most that slices may be turned from the patient's axes, degrees.
+        Largest angle between slices and the patient's axes, degrees.
     """
 
     series: Literal["any", "soft", "sharp"] = "any"
@@ -46,7 +46,7 @@ class LoadOptions:
     max_oblique_deg: float = 30.0
 
     def without_repairs(self) -> "LoadOptions":
-        """The same with every defect an error."""
+        """Return the same options with every defect an error."""
         return replace(
             self,
             on_missing_slices="error",

@@ -1,4 +1,4 @@
-"""The volume that is preferred, and by what each other one loses."""
+"""Prefer one of several volumes, and give the reason against each of the others."""
 
 from dataclasses import dataclass, replace
 
@@ -11,9 +11,9 @@ from lungprep.series.lung_content import look_at
 from lungprep.series.parts import Part
 from lungprep.series.policy import LoadOptions
 
-# Of a series that is a part of the volume.
+# Kind of a series that is a part of the chosen volume.
 JOINED = "joined"
-# What each criterion says of the volume that loses by it.
+# The reason against a volume, by the criterion that decided.
 WORDS = {
     "lungs": "it shows few lungs or none",
     "original": "its images are derived",
@@ -21,25 +21,25 @@ WORDS = {
     "plain": "its images are computed or projected, not plain ones",
     "complete": "it lacks a part of the lungs, or needs repairs",
     "contiguous": "most of the tissue lies between its slices",
-    "examination": "it is of a later examination",
-    "supine": "the patient does not lie on the back",
+    "examination": "it is from a later examination",
+    "supine": "the patient is not supine",
     "inspiration": "the lungs are smaller, as in expiration",
     "gap": "its slices lie further apart",
-    "kernel": "another kernel is asked for",
+    "kernel": "the config prefers another kernel",
     "slices": "it has fewer slices",
 }
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a series was not taken.
+    """The reason why a series was not chosen.
 
     Attributes
     ----------
     kind : str
-        For the sidecar: a kind of image, a type of error, or the criterion that it lost by.
+        Reason for the sidecar: a kind of image, a type of error, or the deciding criterion.
     reason : str
-        The same for a person; may quote names of objects.
+        Reason for a reader; may quote names of objects.
     """
 
     kind: str
@@ -51,25 +51,30 @@ def preferred(
 ) -> Contender:
     """Prefer one of several volumes, in the order of `rank`.
 
-    Where there is one only, and no other series goes on where it ends, nothing is looked at.
+    A single volume that no other series continues is chosen without decoding a slice.
 
     Parameters
     ----------
     found : list of Contender
-        At least one.
+        The volumes, at least one.
     parts : list of Part
-        All series of parallel slices; none where there is one series.
+        All series of parallel slices; empty for a single series.
     options : LoadOptions
-        What is preferred.
+        Policy for preferences.
     rejected : dict of str to Rejection
-        Why series are not taken, by their names; those that are not preferred are added.
+        Reasons against series, by their names. Series that are not preferred are added.
+
+    Returns
+    -------
+    Contender
+        The preferred volume.
 
     Raises
     ------
     SplitScan
-        Where the lungs of the best go on in another series that can't be joined to it.
+        If the lungs of the best volume continue in another series that can't be joined to it.
     DataError
-        Where none can be decoded.
+        If no volume can be decoded.
     """
     if len(found) == 1 and not continued(found[0], parts):
         return found[0]
@@ -96,7 +101,7 @@ def _ranks(
     examinations: list[Examination],
     options: LoadOptions,
 ) -> list[dict[str, float]]:
-    """Rank each, with whether its lungs are small among those of its examination and position."""
+    """Rank each volume; lung sizes are compared within one examination and position."""
     ranks = []
     pairs = list(zip(looked, examinations, strict=True))
     for contender, examination in pairs:
@@ -113,7 +118,7 @@ def _ranks(
 def _looked_at(
     found: list[Contender], options: LoadOptions, rejected: dict[str, Rejection]
 ) -> list[Contender]:
-    """Contenders with their looks, less those that can't be decoded, unless none can."""
+    """Add looks to the contenders, and drop those that can't be decoded, unless none can be."""
     looked: list[Contender] = []
     failure: DataError | None = None
     for contender in found:
@@ -135,7 +140,7 @@ def _looked_at(
 def _lost(
     other: Contender, rank_: dict[str, float], chosen: Contender, best: dict[str, float]
 ) -> Rejection:
-    """By which criterion a volume lost, for the sidecar in a word, for the log in a sentence."""
+    """Name the criterion against a volume: a word for the sidecar, a sentence for the log."""
     criterion = next((name for name in rank_ if rank_[name] != best[name]), "order")
     words = WORDS.get(criterion, "it comes later in the order of numbers")
     if criterion in ("lungs", "complete", "inspiration"):

@@ -1,4 +1,4 @@
-"""Which series of a patient becomes the volume."""
+"""Choose the series of a patient that becomes the volume."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -15,22 +15,22 @@ from lungprep.series.parts import parts_of
 from lungprep.series.policy import LoadOptions
 from lungprep.series.preference import Rejection, preferred
 
-# What a series without SeriesInstanceUID is called.
+# Name of a series without SeriesInstanceUID.
 NAMELESS = "no SeriesInstanceUID"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The series that becomes the volume, and why not the others.
+    """The series that becomes the volume, and the reasons against the others.
 
     Attributes
     ----------
     series_uid : str
-        SeriesInstanceUID of the choice.
+        SeriesInstanceUID of the chosen series.
     volume : Candidate
-        Its slices and geometry.
+        Slices and geometry of the volume.
     rejected : dict of str to Rejection
-        The other CT series, by SeriesInstanceUID.
+        Reasons against the other CT series, by SeriesInstanceUID.
     """
 
     series_uid: str
@@ -41,31 +41,37 @@ class Choice:
 def choose_series(
     slices: Iterable[Slice], options: LoadOptions, *, series_uid: str | None = None
 ) -> Choice:
-    """Choose the series that is the patient's chest.
+    """Choose the series that shows the patient's chest.
 
-    Localizers and derived images are set aside first, then what forms no volume (see `candidates`);
-    series that continue each other are joined where the lungs go through both. Where more than one
-    volume remains, each is looked at (see `look_at`) and they are preferred in the order of `rank`.
+    Localizers and derived images are set aside first, then images that form no volume (see
+    `candidates`). Series that continue each other are joined if the lungs extend over both. If
+    several volumes remain, some slices of each are examined (see `look_at`), and the first in the
+    order of `rank` is chosen.
 
     Parameters
     ----------
     slices : iterable of Slice
         All CT images of the patient, in any order.
     options : LoadOptions
-        What is accepted, repaired and preferred.
+        Policy for acceptance, repairs and preferences.
     series_uid : str, optional
-        Take this series and no other, even if it is derived.
+        Take only this series, even if it is derived.
+
+    Returns
+    -------
+    Choice
+        The chosen series, and the reasons against the others.
 
     Raises
     ------
     NoCTImages
-        If there is no CT image, or none of `series_uid`.
+        If no image is a CT image, or none belongs to `series_uid`.
     NotOriginal
-        If all are localizers or derived.
+        If all CT images are localizers or derived.
     SplitScan
-        If the lungs of the best series go on in another that can't be joined.
+        If the lungs of the best series continue in another series that can't be joined.
     DataError
-        If no series forms a volume: what is wrong with the largest one.
+        If no series forms a volume; the error describes the fault of the largest series.
     """
     groups = _by_series(slices, series_uid)
     if series_uid is not None:
@@ -97,9 +103,9 @@ def choose_series(
 
 
 def _by_series(slices: Iterable[Slice], series_uid: str | None) -> dict[str, list[Slice]]:
-    """Slices by the name of their series.
+    """Group slices by the name of their series.
 
-    Those without SeriesInstanceUID are parted by what else a series has in common.
+    Slices without SeriesInstanceUID are grouped by other tags that a series has in common.
     """
     groups: dict[str, list[Slice]] = defaultdict(list)
     nameless: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
@@ -128,7 +134,7 @@ def _failure(
         kinds = Counter(rejection.kind for rejection in rejected.values())
         derived = any(DERIVED in kind for kind in kinds)
         return NotOriginal(
-            f"the CT images are no original slices ({_counted(kinds)} series)",
+            f"the CT images are not original slices ({_counted(kinds)} series)",
             "upload the original series"
             + (", or set load.accept_derived to true" if derived else ""),
         )
@@ -136,13 +142,13 @@ def _failure(
     if len(failures) >= options.min_slices and most < options.min_slices:
         count = sum(count for count, _ in failures.values())
         return TooFewSlices(
-            f"the {count} CT images are of {len(failures)} series, none of more than {most}, that "
-            "can't be joined to one scan",
-            "export it again with one SeriesInstanceUID and one FrameOfReferenceUID: a tool that "
-            "replaced them for each file is the usual cause",
+            f"the {count} CT images are in {len(failures)} series of at most {most} each, which "
+            "can't be joined into one scan",
+            "export it again with one SeriesInstanceUID and one FrameOfReferenceUID: the usual "
+            "cause is a tool that replaced them in each file",
         )
     others = len(rejected) - 1
-    also = f" (the other {others} CT series form no volume either)" if others else ""
+    also = f" (the other {others} CT series can't form a volume either)" if others else ""
     return type(largest)(largest.found + also, largest.remedy)
 
 

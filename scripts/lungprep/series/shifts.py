@@ -1,4 +1,4 @@
-"""Slices that lie aside of one another: a tilted gantry, or a patient who was moved."""
+"""Check for slices that are shifted sideways: a tilted gantry, or a patient who was moved."""
 
 import numpy as np
 
@@ -11,33 +11,34 @@ from lungprep.volume import POSITION_TOLERANCE_MM
 def check_shifts(
     heights: Floats, sideways: Floats, options: LoadOptions
 ) -> tuple[Floats, Floats | None, dict[str, float]]:
-    """Measure how slices are shifted in their plane, and repair or refuse it.
+    """Measure shifts of slices within their plane, and repair or refuse them.
 
-    A tilted gantry shifts each slice by as much as the one before: the shear is read off the
-    positions alone, since GantryDetectorTilt (0018,1120) has no reliable sign and is often absent.
+    A tilted gantry shifts each slice against the one before by the same amount. The shear is
+    computed from the positions alone, because GantryDetectorTilt (0018,1120) is often absent and
+    its sign is unreliable.
 
     Parameters
     ----------
     heights : ndarray of float64, shape (n,)
         Height of each slice along the normal, mm.
     sideways : ndarray of float64, shape (n, 2)
-        Place of the first pixel of each slice in the plane, mm.
+        Position of the first pixel of each slice in the plane, mm.
     options : LoadOptions
-        What to do with tilted gantries and shifted slices.
+        Policy for tilted gantries and shifted slices.
 
     Returns
     -------
     common : ndarray of float64, shape (2,)
-        The place that the slices have in common.
+        Common position of the slices, mm.
     shifts : ndarray of float64, shape (n, 2), or None
-        How far each is off it, where that is more than rounding.
+        Shift of each slice from the common position, mm; None if all are within rounding.
     flags : dict of str to float
-        What was repaired: the tilt in degrees, or the largest shift in mm.
+        Repairs: the tilt, degrees, or the largest shift, mm.
 
     Raises
     ------
     TiltedGantry, ShiftedSlices
-        Unless they are to be repaired.
+        If slices are shifted and the options do not allow repairs.
     """
     common = np.median(sideways, axis=0)
     middle = (sideways.max(axis=0) + sideways.min(axis=0)) / 2

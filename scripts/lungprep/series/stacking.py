@@ -1,4 +1,4 @@
-"""The gate of the geometry: slices sorted into a stack, repaired or refused."""
+"""Check the geometry of slices and sort them into a stack, with repairs or refusal."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ from lungprep.series.policy import LoadOptions
 from lungprep.series.shifts import check_shifts
 from lungprep.volume import POSITION_TOLERANCE_MM, triple
 
-# Distances of pixels, and of slices, that a scanner can make, with much to spare.
+# Bounds of the distance between pixels and between slices, far beyond what scanners can make.
 SPACING_MM = (0.01, 100.0)
-# Field and length of a scan: bores are below 1 m wide, and tables move 2.3 m.
+# Bounds of a scan's field and length: bores are less than 1 m wide, and tables move 2.3 m.
 WIDEST_MM, LONGEST_MM = 2000.0, 3000.0
-# Of any coordinate: what is further away is no place in a room.
+# Bound of any coordinate: a position further away can't be in the room.
 FARTHEST_MM = 1e6
 
 
 @dataclass(frozen=True)
 class Planes:
-    """Image planes of n slices as their headers give them (PS3.3 C.7.6.2).
+    """Image planes of n slices, according to their headers (PS3.3 C.7.6.2).
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Planes:
     shapes: NDArray[np.int64]
 
     def take(self, order: list[int]) -> "Planes":
-        """The same of some slices, in another order."""
+        """Return the planes of some slices, in the given order."""
         return Planes(
             [self.keys[i] for i in order],
             self.positions[order],
@@ -56,24 +56,24 @@ class Planes:
 
 
 def axes_of(planes: Planes) -> Floats:
-    """Common axes of parallel planes of one size and spacing: normal, down the rows, along them.
+    """Return the common axes of parallel planes of equal size and spacing.
 
     Returns
     -------
     ndarray of float64, shape (3, 3)
-        Orthonormal rows.
+        Orthonormal rows: the normal, the direction down the rows, and the direction along a row.
 
     Raises
     ------
     InconsistentSlices
-        Where size, spacing or orientation differ, or make no sense.
+        If size, spacing or orientation differ or are invalid.
     """
     shapes, spacings, keys = planes.shapes, planes.spacings, planes.keys
     _check_within("Rows x Columns", shapes, (1, np.inf), keys)
     _check_within("PixelSpacing", spacings, SPACING_MM, keys)
     _check_within("ImagePositionPatient", planes.positions, (-FARTHEST_MM, FARTHEST_MM), keys)
     _check_alike("Rows x Columns", shapes, 0, keys)
-    # What moves no pixel of the field by more than the tolerance.
+    # Differences below these limits move no pixel of the field by more than the tolerance.
     pixels = max(1, int(shapes[0].max()))
     field_mm = max(1.0, float((shapes[0] * spacings[0]).max()))
     _check_alike("PixelSpacing", spacings, POSITION_TOLERANCE_MM / pixels, keys)
@@ -92,28 +92,28 @@ def axes_of(planes: Planes) -> Floats:
 def stack_planes(
     planes: Planes, axes: Floats, options: LoadOptions
 ) -> tuple[Stack, dict[str, float]]:
-    """Stack slices, each at a height of its own.
+    """Stack slices at different heights.
 
     Parameters
     ----------
     planes : Planes
-        In order of height along ``axes[0]``.
+        Planes in order of height along ``axes[0]``.
     axes : ndarray of float64, shape (3, 3)
-        From `axes_of`.
+        Axes from `axes_of`.
     options : LoadOptions
-        What to do with defects.
+        Policy for defects.
 
     Returns
     -------
     stack : Stack
-        Their geometry.
+        Geometry of the slices.
     flags : dict of str to float
-        What was, or will be, repaired, each with its measure.
+        Repairs, done or still to be done, each with its measure.
 
     Raises
     ------
     MissingSlices, UnevenGaps, TiltedGantry, ShiftedSlices, ObliqueSlices, TooShort
-        Where they form no stack, and it is not to be repaired.
+        If the slices do not form a stack and the options do not allow a repair.
     """
     places = planes.positions @ axes.T
     gaps = check_gaps(places[:, 0], planes.keys, options)
@@ -138,7 +138,7 @@ def stack_planes(
 
 
 def _check_reach(stack: Stack) -> None:
-    """Refuse slices so far apart that a few of them would fill the memory."""
+    """Refuse slices so far apart that resampling them would fill the memory."""
     gap_mm = float(np.diff(stack.heights, append=stack.length_mm).max())
     if gap_mm > SPACING_MM[1]:
         found = f"slices lie {gap_mm:.0f} mm apart"
@@ -194,8 +194,8 @@ def _plane_axes(orientation: Floats, key: str) -> tuple[Floats, Floats]:
     lengths = np.linalg.norm([column_axis, row_axis], axis=1)
     if np.abs(lengths - 1).max() > 0.01 or abs(column_axis @ row_axis) > 0.001:
         raise InconsistentSlices(
-            f"ImageOrientationPatient of {key} is {orientation.tolist()}, no pair of unit vectors "
-            "at a right angle",
+            f"ImageOrientationPatient of {key} is {orientation.tolist()}, not a pair of "
+            "perpendicular unit vectors",
             "export the series again",
         )
     column_axis = column_axis / lengths[0]
