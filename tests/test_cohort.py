@@ -213,7 +213,7 @@ def test_csv_prefixes_are_relative_or_addresses(csv):
             "patient,prefix\nP1,s3://bucket\n",
             "prefix of patient 'P1' is 's3://bucket', a bucket wi",
         ),
-        ("patient,prefix\nP1,ftp://x/y\n", "of an unknown scheme"),
+        ("patient,prefix\nP1,ftp://x/y\n", "with an unknown scheme"),
         ("patient,prefix\nP1,a\nP1.lungs,b\n", "would both write P1.lungs.npy"),
     ],
 )

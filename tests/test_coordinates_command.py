@@ -191,7 +191,7 @@ def test_what_can_not_be_done_is_one_line(local, tmp_path):
         "lungprep: P2.json can't be used as a receipt (list indices"
     )
     assert refusal("http://x/y", "P1", *point) == (
-        "lungprep: TARGET is 'http://x/y', of an unknown scheme; "
+        "lungprep: TARGET is 'http://x/y', with an unknown scheme; "
         "write s3://bucket/prefix/ or a folder such as ./dicom"
     )
     nodules = ("--nodules", tmp_path / "in.csv")

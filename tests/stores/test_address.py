@@ -11,14 +11,14 @@ from lungprep.stores.address import check_pair, parse_address
     [
         ("s3://bucket", "a bucket without a prefix"),
         ("s3://bucket/", "a bucket without a prefix"),
-        ("s3://b/x/", "'b' is no bucket name"),
+        ("s3://b/x/", "'b' is not a bucket name"),
         ("s3://bucket/a//b", "an empty or dot segment"),
         ("s3://bucket/../b", "an empty or dot segment"),
-        ("gs://bucket/a", "of an unknown scheme"),
-        ("https://bucket/a", "of an unknown scheme"),
+        ("gs://bucket/a", "with an unknown scheme"),
+        ("https://bucket/a", "with an unknown scheme"),
         ("", "source is empty"),
-        ("nowhere", "which is no folder here"),
-        ("s3:/bucket/a", "which is no folder here"),
+        ("nowhere", "which is not a folder here"),
+        ("s3:/bucket/a", "which is not a folder here"),
     ],
 )
 def test_bad_source_is_refused_by_name(text, words, tmp_path):
@@ -34,7 +34,9 @@ def test_bad_source_is_refused_by_name(text, words, tmp_path):
 )
 def test_what_a_shell_replaces_is_taken_for_no_name(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="no folder of just that name; write the path in full"):
+    with pytest.raises(
+        ConfigError, match="no folder has exactly that name; write the path in full"
+    ):
         parse_address("target", text)
 
 
@@ -52,13 +54,15 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     assert parse_address("target", "~").prefix == f"{tmp_path}/"
     assert parse_address("target", "./~/out").prefix.endswith("/~/out/")
     assert parse_address("source", "s3://bucket/~/x").prefix == "~/x/"
-    with pytest.raises(ConfigError, match="nobody of that name has a home here; write the path in"):
+    with pytest.raises(
+        ConfigError, match="no user of that name has a home folder here; write the path in"
+    ):
         parse_address("target", "~nobody-such/out")
 
 
 def test_a_name_that_no_file_system_takes_is_a_line(tmp_path, folder):
     name = "x" * 300
-    with pytest.raises(ConfigError, match="which is no folder here"):
+    with pytest.raises(ConfigError, match="which is not a folder here"):
         check_pair(name, str(tmp_path))
     with pytest.raises(StoreError, match=f"{name}/? failed: File name too long"):
         folder(name).entries()
@@ -88,7 +92,7 @@ def test_mistyped_target_is_refused(tmp_path):
 )
 def test_one_inside_the_other_is_refused(source, target, tmp_path):
     (tmp_path / "in").mkdir()
-    with pytest.raises(ConfigError, match="lie inside one another; choose two separate places"):
+    with pytest.raises(ConfigError, match="overlap; choose two separate places"):
         check_pair(source.format(tmp=tmp_path), target.format(tmp=tmp_path))
 
 

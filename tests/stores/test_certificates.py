@@ -144,7 +144,7 @@ def test_an_authority_s_own_certificate_is_refused_by_name(place, server, monkey
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
     with tls_before(server.endpoint_url, certificate) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
-        with pytest.raises(RequestRefused, match=r"one of an authority \(CA:TRUE\)"):
+        with pytest.raises(RequestRefused, match=r"that of an authority \(CA:TRUE\)"):
             place("x").stat("a")
 
 

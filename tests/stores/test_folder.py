@@ -132,7 +132,9 @@ def test_a_lock_is_waited_for_only_so_long(target, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "LOCK_S", 0.2)
     with (tmp_path / f"out/{UNFINISHED}P1.json").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(StoreUnreachable, match=r"is locked by another process for 0\.2 s; end"):
+        with pytest.raises(
+            StoreUnreachable, match=r"has been locked by another process for 0\.2 s; end"
+        ):
             target.write("P1.json", b"{}")
     target.write("P1.json", b"{}")
     assert target.read("P1.json") == b"{}"

@@ -92,7 +92,7 @@ def test_an_odd_store_is_read_and_written_right(modes, page):
     [
         ("list etag", "has another ETag or size when it is read, unlike in its listing; run again"),
         ("no get etag", "has no ETag when it is read, unlike in its listing; run again"),
-        ("no list etag", "in/P1/ is listed without ETags, and a slice that is replaced could not"),
+        ("no list etag", "in/P1/ is listed without ETags, so replaced slices would go unnoticed"),
     ],
 )
 def test_a_store_that_tells_no_replaced_slice_is_refused(mode, words):
@@ -222,7 +222,7 @@ def test_what_stays_no_listing_is_one_line(odd):
         return with_body(head, odd(body)) if deep else (head, body)
 
     with odd_store() as store, faulty(filled(store).endpoint_url, change=change) as proxy:
-        with pytest.raises(BrokenListing, match=r"in/P1/ was answered by .*; run again") as caught:
+        with pytest.raises(BrokenListing, match=r"in/P1/ answered with .*; run again") as caught:
             opened(proxy, "P1").entries(below=True)
         assert "\n" not in str(caught.value)
         assert len(proxy.requests) <= 12
@@ -317,7 +317,7 @@ def test_equal_corruption_of_one_object_is_no_word_of_the_store():
         place = opened(proxy, "P1")
         for _ in range(2):
             for name in sorted(wrong):
-                with pytest.raises(CorruptContent, match="another MD5 than its ETag says, each"):
+                with pytest.raises(CorruptContent, match="an MD5 that differs from its ETag, on"):
                     place.read(f"ct/{name}")
         assert place.read("ct/3.dcm") == CONTENTS["ct/3.dcm"]
         wrong.clear()

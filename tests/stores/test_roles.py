@@ -273,4 +273,4 @@ def test_half_a_pair_of_keys_is_one_line(s3, monkeypatch):
 
 def test_no_credentials_are_one_line(bare_s3):
     """An instance that is not to be asked for its role is not."""
-    refused(bare_s3, "needs credentials and none were found; check the AWS_")
+    refused(bare_s3, "needs credentials, but none were found; check the AWS_")

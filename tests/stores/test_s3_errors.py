@@ -97,5 +97,7 @@ def test_unreachable_endpoint_is_one_line(s3, monkeypatch):
 def test_an_endpoint_that_is_no_url_is_named_and_not_repeated(s3, monkeypatch, url):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
     for action in (s3("out").level, lambda: s3("out").read("a")):
-        with pytest.raises(ConfigError, match=r"^AWS_ENDPOINT_URL_S3 is no URL of a server; write"):
+        with pytest.raises(
+            ConfigError, match=r"^AWS_ENDPOINT_URL_S3 is not the URL of a server; write"
+        ):
             action()

@@ -179,7 +179,9 @@ def test_both_clients_go_by_the_same_proxy(machine, monkeypatch, environ, is_ask
 
 @pytest.mark.parametrize("url", ["socks5://u:secret@127.0.0.1:1", "http://u:secret@"])
 def test_a_proxy_of_another_kind_is_named_and_not_repeated(machine, url):
-    with pytest.raises(ConfigError, match=r"^HTTP_PROXY is no URL of an HTTP proxy; ") as caught:
+    with pytest.raises(
+        ConfigError, match=r"^HTTP_PROXY is not the URL of an HTTP proxy; "
+    ) as caught:
         machine({**LAB, "HTTP_PROXY": url})
     assert "secret" not in str(caught.value)
 
@@ -199,11 +201,19 @@ def test_a_password_of_a_proxy_is_not_repeated(machine, monkeypatch):
 @pytest.mark.parametrize(
     ("environ", "config", "found"),
     [
-        ({"AWS_SERVER_SIDE_ENCRYPTION": "aws:kms"}, "", "AWS_SERVER_SIDE_ENCRYPTION is not for"),
+        (
+            {"AWS_SERVER_SIDE_ENCRYPTION": "aws:kms"},
+            "",
+            "AWS_SERVER_SIDE_ENCRYPTION is set, which lungprep",
+        ),
         ({}, "s3 =\n  use_accelerate_endpoint = true\n", "use_accelerate_endpoint"),
         ({}, "s3 =\n  signature_version = s3\n", "signature_version"),
-        ({}, "endpoint_url = http://u:secret@s3.lab\n", "endpoint_url of the profile is no URL"),
-        ({}, "endpoint_url = http://s3.lab/path\n", "endpoint_url of the profile is no URL"),
+        (
+            {},
+            "endpoint_url = http://u:secret@s3.lab\n",
+            "endpoint_url of the profile is not the URL",
+        ),
+        ({}, "endpoint_url = http://s3.lab/path\n", "endpoint_url of the profile is not the URL"),
         ({"AWS_ACCESS_KEY_ID": ""}, "role_arn = r\nmfa_serial = m\n", "profile default asks for a"),
         (
             {"AWS_ACCESS_KEY_ID": ""},

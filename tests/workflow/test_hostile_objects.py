@@ -166,7 +166,7 @@ def test_a_key_that_nobody_can_ask_for_stops_one_patient_alone(lab, upload):
     done = lab.run(**config)
     assert done.returncode == 0, done.stdout
     assert "failed P2: s3://" in done.stdout
-    assert "holds an object that can't be asked for (" in done.stdout
+    assert "holds an object that can't be requested (" in done.stdout
     assert "trying P2 again" not in done.stdout
     assert lab.missing(**config) == ["0 of 2 patients"]
     assert set(three("P1")) <= set(lab.published())

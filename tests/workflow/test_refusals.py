@@ -51,7 +51,7 @@ def test_refused_credentials(lab, arguments):
 def test_no_credentials_at_all(lab, tmp_path):
     lab.environ = {k: v for k, v in lab.environ.items() if not k.startswith("AWS_ACCESS")}
     lab.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
-    refused(lab.run("-n"), "needs credentials and none were found")
+    refused(lab.run("-n"), "needs credentials, but none were found")
 
 
 def test_empty_source(lab):
@@ -78,11 +78,11 @@ def test_empty_source(lab):
             {"segment": "{method: totalsegmentator, weights: nowhere}"},
             "segment.weights is 'nowhere', which does not exist here; give a folder",
         ),
-        ({"source": "nowhere"}, "source is 'nowhere', which is no folder here"),
+        ({"source": "nowhere"}, "source is 'nowhere', which is not a folder here"),
         ({"source": "s3://bucket"}, "source is 's3://bucket', a bucket without a prefix"),
         ({"target": "s3://bucket"}, "target is 's3://bucket', a bucket without a prefix"),
-        ({"target": "gs://bucket/x"}, "of an unknown scheme; write s3://bucket/prefix/"),
-        ({"source": "s3://bucket/a/", "target": "s3://bucket/a/b/"}, "lie inside one another"),
+        ({"target": "gs://bucket/x"}, "with an unknown scheme; write s3://bucket/prefix/"),
+        ({"source": "s3://bucket/a/", "target": "s3://bucket/a/b/"}, "overlap"),
         ({"check_source": "maybe"}, "config key check_source has 'maybe'; it takes true or false"),
         ({"patients": "nowhere.csv"}, "patients file nowhere.csv can't be read"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 from lungprep.errors import ConfigError
 
 TAKES = "write s3://bucket/prefix/ or a folder such as ./dicom"
-# What a shell would have replaced: variables, patterns, quotes; and the slashes of Windows.
+# Signs of text that a shell or Windows would interpret: variables, patterns, quotes, backslashes.
 _UNREPLACED = re.compile(r"""[*?\\]|\$\{?\w|^['"]|['"]$""")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -16,14 +16,14 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 @dataclass(frozen=True)
 class Address:
-    """A place that holds objects by key.
+    """Location of objects that are named by keys.
 
     Attributes
     ----------
     bucket : str
-        The S3 bucket; empty for a folder.
+        S3 bucket; empty for a folder.
     prefix : str
-        Key prefix or folder path; always ends in ``/``, so that ``P1`` never matches ``P10``.
+        Key prefix or folder path. It always ends in ``/``, so that ``P1`` never matches ``P10``.
     """
 
     bucket: str
@@ -31,7 +31,7 @@ class Address:
 
     @property
     def is_s3(self) -> bool:
-        """Whether the place is an S3 prefix."""
+        """Whether the location is an S3 prefix."""
         return bool(self.bucket)
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Address:
 
     @property
     def place(self) -> tuple[str, str]:
-        """Bucket and prefix, or an empty text and the folder that links and dots lead to."""
+        """Bucket and prefix; for a folder, an empty string and the path with links resolved."""
         if self.is_s3:
             return self.bucket, self.prefix
         return "", f"{_resolved(self.prefix)}/".replace("//", "/")
@@ -49,7 +49,7 @@ class Address:
         return Address(self.bucket, f"{self.prefix}{folder.strip('/')}/")
 
     def holds(self, other: "Address") -> bool:
-        """Whether `other` is this place or lies inside it."""
+        """Whether `other` is this location or lies inside it."""
         if self.bucket != other.bucket:
             return False
         if self.is_s3:
@@ -58,20 +58,21 @@ class Address:
 
 
 def parse_address(key: str, text: str) -> Address:
-    """Read an address that a user wrote.
+    """Parse an address that a user wrote.
 
     Parameters
     ----------
     key : str
         Config key to name in errors.
     text : str
-        ``s3://bucket/prefix/`` or a folder; the last slash may be missing.
+        ``s3://bucket/prefix/`` or a folder. The final slash may be missing.
 
     Raises
     ------
     ConfigError
-        For another scheme, a bucket without prefix, a prefix with empty or dot segments, a control
-        character, or a folder that does not exist and is named by what a shell would replace.
+        If the scheme is unknown, the bucket has no prefix, the prefix has an empty or dot segment,
+        the text has a control character, or the folder does not exist and its name looks like text
+        that a shell would have replaced.
     """
     if _CONTROL.search(text):
         kind = "NUL" if "\0" in text else "control character"
@@ -83,19 +84,19 @@ def parse_address(key: str, text: str) -> Address:
         text = at_home(key, text)
         if _UNREPLACED.search(text) and not _is_folder(text):
             raise ConfigError(
-                f"{key} is {text!r}, and there is no folder of just that name",
+                f"{key} is {text!r}, and no folder has exactly that name",
                 "write the path in full, without variables, patterns, quotes or backslashes",
             )
-        # Absolute, for jobs and the end of a run may have another working directory.
+        # Absolute, because jobs and the end of a run may have another working directory.
         return Address("", f"{Path(text).absolute()}/".replace("//", "/"))
     if scheme != "s3":
-        raise ConfigError(f"{key} is {text!r}, of an unknown scheme", TAKES)
+        raise ConfigError(f"{key} is {text!r}, with an unknown scheme", TAKES)
     bucket, _, prefix = rest.partition("/")
     prefix = prefix.removesuffix("/")
     if not _BUCKET.fullmatch(bucket):
-        # A password before the @ is not repeated.
+        # A password may stand before the @: do not repeat it.
         name = bucket.rpartition("@")[2]
-        raise ConfigError(f"{key} is {text!r}: {name!r} is no bucket name", TAKES)
+        raise ConfigError(f"{key} is {text!r}: {name!r} is not a bucket name", TAKES)
     if not prefix:
         raise ConfigError(f"{key} is {text!r}, a bucket without a prefix", TAKES)
     if {"", ".", ".."} & set(prefix.split("/")):
@@ -115,46 +116,46 @@ def _is_folder(path: str) -> bool:
     try:
         return Path(path).is_dir()
     except OSError:
-        # A name that no file system takes, for its length.
+        # A name that is too long for the file system.
         return False
 
 
 def at_home(key: str, text: str) -> str:
-    """A path with the home folder in place of a first ``~`` or ``~user``.
+    """Path with the home folder in place of an initial ``~`` or ``~user``.
 
     Raises
     ------
     ConfigError
-        Where there is no such user.
+        If the user does not exist.
     """
     path = os.path.expanduser(text) if text.startswith("~") else text  # noqa: PTH111
     if path.startswith("~"):
         raise ConfigError(
-            f"{key} is {text!r}, and nobody of that name has a home here",
-            f"write the path in full, or ./{text} for a name that starts so",
+            f"{key} is {text!r}, and no user of that name has a home folder here",
+            f"write the path in full, or ./{text} for a name that starts with ~",
         )
     return path
 
 
 def check_pair(source_text: str, target_text: str) -> tuple[Address, Address]:
-    """Parse source and target and refuse a pair that can't work.
+    """Parse source and target, and refuse a pair that can't work.
 
     Raises
     ------
     ConfigError
-        Where `parse_address` does, for a source folder that does not exist, a target that looks
-        like a mistyped address, and for one place inside the other.
+        If `parse_address` raises it, the source folder does not exist, the target looks like a
+        mistyped address, or one location lies inside the other.
     """
     source = parse_address("source", source_text)
     target = parse_address("target", target_text)
     if not source.is_s3 and not _is_folder(source.prefix):
-        raise ConfigError(f"source is {source_text!r}, which is no folder here", TAKES)
+        raise ConfigError(f"source is {source_text!r}, which is not a folder here", TAKES)
     if not target.is_s3 and "/" not in target_text and not _is_folder(target.prefix):
         raise ConfigError(f"target is {target_text!r}, neither an address nor a folder", TAKES)
     for outer, inner in ((source, target), (target, source)):
         if outer.holds(inner):
             raise ConfigError(
-                f"source {source} and target {target} lie inside one another",
+                f"source {source} and target {target} overlap",
                 "choose two separate places, or results would be read as patients",
             )
     return source, target

@@ -1,4 +1,4 @@
-"""What a store can do, whatever it is."""
+"""Interface of all stores."""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable
@@ -9,7 +9,7 @@ from lungprep.errors import CorruptContent, ObjectNotFound, TransferMismatch
 from lungprep.stores.address import Address
 from lungprep.stores.level import Level
 
-# Requests under way at a time: enough to hide the latency of S3.
+# Concurrent requests: enough to hide the latency of S3.
 CONNECTIONS = 16
 
 
@@ -24,7 +24,7 @@ class Entry:
     size : int
         Bytes.
     etag : str
-        The store's fingerprint of the content, without quotes.
+        Fingerprint of the content as the store gives it, without quotes.
     """
 
     key: str
@@ -34,27 +34,27 @@ class Entry:
 
 @dataclass(frozen=True)
 class S3Options:
-    """How to speak to S3; credentials and region come from the ``AWS_*`` environment alone.
+    """Settings for S3; credentials and region come only from the ``AWS_*`` environment.
 
     Attributes
     ----------
     endpoint_url : str or None
-        Another S3 than Amazon's; None for ``AWS_ENDPOINT_URL_S3`` or Amazon's own.
+        Server of an S3 store other than Amazon's; None for ``AWS_ENDPOINT_URL_S3`` or Amazon's own.
     anonymous : bool
         Send unsigned requests, for public buckets.
     requester_pays : bool
-        Agree to pay for the requests.
+        Agree to pay for requests to requester-pays buckets.
     kms_key : str or None
-        Id or ARN of the key with which the store encrypts what is written; None for its default.
+        Id or ARN of the KMS key that encrypts the results; None for the bucket's default.
     bucket_owner : str or None
-        Account id that must own the bucket; told where obstore, which would leave the header out
-        of its signature, has no part: with listings of what is directly below an
-        address, as each run makes of source and target, and with uploads in parts.
+        Id of the account that must own the bucket. It is sent with listings directly below an
+        address, as each run makes of source and target, and with uploads in parts. Requests by
+        obstore do not carry it, because obstore leaves the header out of its signature.
     path_style : bool or None
         Whether the bucket is named in the path of a request, not in the host; None for the path
         at a given endpoint and the host at Amazon's.
     timeout_s : float
-        Seconds without a byte after which a connection is given up, and its request sent again.
+        Time without data after which a connection is closed and its request repeated, s.
     """
 
     endpoint_url: str | None = None
@@ -67,63 +67,64 @@ class S3Options:
 
 
 class Store(Protocol):
-    """A flat space of objects below one address.
+    """A flat set of objects below one address.
 
-    Every method raises a `StoreError` that names the address, what was found and what to do.
+    Every method raises a `StoreError` that names the address, the problem and the remedy.
     """
 
     address: Address
 
     def level(self) -> Level:
-        """What lies directly below: folders by their names as they are stored, and what else."""
+        """List what lies directly below: folders by their stored names, and everything else."""
         ...
 
     def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
-        """Objects directly here, or with `below` at any depth, in order of their keys.
+        """List objects directly here, or with `below` at any depth, in order of their keys.
 
-        With `below` and a `folder` (``a/b/``), only those in it; their keys start with it.
+        With `below` and a `folder` (``a/b/``), only objects in that folder; their keys start with
+        it.
         """
         ...
 
     def read(self, key: str, expected: Entry | None = None) -> bytes:
-        """Whole content of an object, of the size and ETag of `expected` where it is given."""
+        """Whole content of an object; if `expected` is given, it must have that size and ETag."""
         ...
 
     def read_again(self, expected: Entry) -> bytes:
-        """An object that `read` did not find as it is listed, or who contradicts whom.
+        """Read an object that did not match its listing, or raise an error that says why.
 
-        Stores differ in the conditions that they heed, and in their ETags.
+        Stores differ in the conditions that they honour, and in their ETags.
         """
         ...
 
     def read_start(self, key: str, size: int) -> bytes:
-        """First bytes of an object, `size` at most."""
+        """First bytes of an object, at most `size`."""
         ...
 
     def write(self, key: str, content: bytes | memoryview) -> Entry:
-        """Store an object: complete and verified on return, absent or as it was on any error."""
+        """Store an object: complete and verified on return, absent or unchanged on any error."""
         ...
 
     def stat(self, key: str) -> Entry | None:
-        """An object as it is stored now; None if there is none."""
+        """Current entry of an object; None if it does not exist."""
         ...
 
     def discard(self, key: str) -> None:
-        """Remove an object if there is one; the right to delete is needed only then."""
+        """Remove an object if it exists; only then is the right to delete needed."""
         ...
 
     def abort_abandoned(self, keys: Collection[str]) -> int:
-        """Give up uploads of these keys that were begun and not ended; how many there were."""
+        """Abort unfinished uploads of these keys and return their number."""
         ...
 
 
 def listing_digest(entries: Iterable[Entry]) -> str:
-    """SHA-256 over key, size and ETag of each object, in order of the keys."""
+    """SHA-256 over key, size and ETag of each object, in key order."""
     digest = hashlib.sha256()
     for entry in sorted(entries):
         line = f"{entry.key}\0{entry.size}\0{entry.etag}\n"
         try:
-            # Names of files need not be UTF-8.
+            # File names may contain bytes that are not UTF-8.
             digest.update(line.encode(errors="surrogateescape"))
         except UnicodeEncodeError:
             digest.update(line.encode(errors="surrogatepass"))
@@ -131,12 +132,12 @@ def listing_digest(entries: Iterable[Entry]) -> str:
 
 
 def read_listed(store: Store, entry: Entry) -> bytes:
-    """Content of an object that was listed, whatever conditions and ETags the store knows.
+    """Content of a listed object, whichever conditions and ETags the store supports.
 
     Raises
     ------
     StoreError
-        Naming who contradicts whom, if it is not as it was listed.
+        If the object does not match its listing; the text says which answers contradict.
     """
     try:
         return store.read(entry.key, entry)

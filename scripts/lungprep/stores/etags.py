@@ -1,4 +1,4 @@
-"""What an ETag says of a content."""
+"""Comparison of ETags with content."""
 
 import hashlib
 import re
@@ -9,30 +9,30 @@ _MD5 = re.compile("[0-9a-f]{32}")
 
 
 def bare(etag: str | None) -> str:
-    """An ETag without its quotes, and without what proxies add: ``W/``, ``-gzip``, capitals."""
+    """An ETag without quotes, and without changes by proxies: ``W/``, ``-gzip``, capitals."""
     text = (etag or "").strip().removeprefix("W/").strip('"').removesuffix("-gzip")
     return text.lower() if _HEXADECIMAL.fullmatch(text) else text
 
 
 def is_digest(etag: str) -> bool:
-    """Whether an ETag may be the MD5 of a content or of its parts: no time, and no version."""
+    """Whether an ETag may be the MD5 of the content or of its parts, not a time or a version."""
     return bool(_HEXADECIMAL.fullmatch(etag))
 
 
 def is_another(etag: str, before: str) -> bool:
-    """Whether an ETag tells of another content than the one before; no, if its form is another.
+    """Whether an ETag shows other content than an earlier ETag did; False if their forms differ.
 
-    One object of the same content has ETags of several forms: copied in other parts, or to a
-    folder, its name for it changes.
+    The ETag of the same content changes its form if the object is copied with another part size,
+    or to a folder.
     """
     same_form = is_digest(etag) and is_digest(before)
     return same_form and etag != before and etag[32:] == before[32:]
 
 
 def is_of(content: bytes | memoryview, etag: str) -> bool:
-    """Whether an ETag is the MD5 of a content, or that of the MD5s of its parts.
+    """Whether an ETag is the MD5 of the content, or the MD5 of the MD5s of its parts.
 
-    The second where it went to the store in parts of `PART_BYTES`: ``MD5-PARTS``.
+    The second form, ``MD5-PARTS``, is that of an upload in parts of `PART_BYTES`.
     """
     digest, _, parts = etag.partition("-")
     if not parts:
@@ -47,23 +47,23 @@ def is_of(content: bytes | memoryview, etag: str) -> bool:
 
 
 class Checks:
-    """Comparison of contents with ETags, for a store whose ETags may be MD5s.
+    """Comparison of content with ETags, for a store whose ETags may be MD5s.
 
     An ETag of 32 hexadecimal digits is the MD5 of the content, unless the store encrypts with a
-    key. A content that does not match is read again. Two equal contents may be a proxy's that
-    keeps a wrong one: they say nothing of the store. That its ETags are no MD5s is shown only by
-    its own word (of encryption), or by an upload that comes back as it was sent.
+    KMS key. Content that does not match is read again. Two equal wrong answers may come from a
+    proxy that caches them, so they prove nothing about the store. Only two facts show that its
+    ETags are not MD5s: a header that states encryption, or an upload that is read back unchanged.
     """
 
     def __init__(self) -> None:
         self._are_md5 = True
 
     def accept(self, content: bytes, etag: str) -> bool:
-        """Whether a content that was read can be trusted."""
+        """Whether content that was read can be trusted."""
         return not self._are_md5 or not _MD5.fullmatch(etag) or _md5(content) == etag
 
     def give_up(self) -> None:
-        """Compare no more."""
+        """Stop comparing."""
         self._are_md5 = False
 
 

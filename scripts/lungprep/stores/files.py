@@ -1,4 +1,4 @@
-"""Files of a folder that others may write to: nothing outside it is touched, and nothing hangs."""
+"""Files of a folder that others may write to: never touch a file outside it, and never hang."""
 
 import fcntl
 import os
@@ -10,18 +10,18 @@ from errno import EAGAIN, EINVAL, EISDIR, ELOOP, ENOTDIR, ENXIO, EWOULDBLOCK
 from pathlib import Path
 
 UNFINISHED = ".unfinished-"
-# How long another writer of the same file may hold its lock: a volume takes seconds.
+# Time that another writer of the same file may hold its lock, s: a volume takes seconds.
 LOCK_S = 60.0
 LOCK_PAUSE_S = 0.05
-# How often something planted under the name of an unfinished file is removed.
+# How often to remove something planted under the name of an unfinished file.
 TIMES = 5
-# A pipe is not waited for.
+# Opening a pipe must not block.
 _SAFE = os.O_NONBLOCK | os.O_CLOEXEC
 _PARENT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class NotRegular(OSError):
-    """A pipe, a device or a link where a file is to be."""
+    """A pipe, a device or a link was found instead of a file."""
 
 
 class Locked(OSError):
@@ -35,18 +35,18 @@ def parent_of(root: Path, key: str, *, make: bool = False) -> Iterator[tuple[int
     Parameters
     ----------
     root : Path
-        Where the user said that it is; links in its own path are theirs.
+        Folder as the user named it; links in its own path are followed.
     key : str
-        Relative to it.
+        Key relative to the root.
     make : bool
-        Whether folders that are not there are made.
+        Whether to create missing folders.
 
     Yields
     ------
     descriptor : int
-        Of the folder.
+        Descriptor of the folder.
     name : str
-        Of the file in it.
+        Name of the file in it.
     """
     *folders, name = key.split("/")
     if make:
@@ -82,16 +82,16 @@ def _is_link(name: str, folder: int) -> bool:
 
 @contextmanager
 def opened(path: Path, *, follow: bool, root: Path | None = None) -> Iterator[int]:
-    """Open a regular file to read it.
+    """Open a regular file for reading.
 
     Parameters
     ----------
     path : Path
-        Relative to the root, if that is given.
+        Path of the file, relative to the root if one is given.
     follow : bool
-        Whether links are followed, as in a source.
+        Whether to follow links, as in a source.
     root : Path, optional
-        Needed where they are not.
+        Root of the store; needed if links are not followed.
 
     Raises
     ------
@@ -113,8 +113,8 @@ def opened(path: Path, *, follow: bool, root: Path | None = None) -> Iterator[in
 
 
 def content_of(descriptor: int, size: int) -> bytes:
-    """First bytes of an open file, `size` at most; never one more, which some would wait for."""
-    # All of it at once, but for sizes beyond what the system reads at a time.
+    """First bytes of an open file, at most `size`; asking for one more could block."""
+    # A single read suffices, except for sizes beyond the system's limit per read.
     parts = []
     while size > 0 and (part := os.read(descriptor, size)):
         parts.append(part)
@@ -124,16 +124,17 @@ def content_of(descriptor: int, size: int) -> bytes:
 
 @contextmanager
 def only_writer(folder: int, name: str, path: Path) -> Iterator[int]:
-    """Open a file, empty, as the only one who writes it; what a killed writer left is taken over.
+    """Open an empty file as its only writer; a file left by a killed writer is taken over.
 
-    Its name is that of the object, so that the next try removes what is left. While one waits for
-    the lock, another may have given the file its final name: then it is opened anew. What was
-    planted there (a link, a pipe, another name of a file elsewhere) is removed, not written to.
+    The file's name follows from the object's name, so that the next attempt removes leftovers.
+    While this process waits for the lock, another may rename the file to its final name: then the
+    file is opened anew. Anything planted under the name (a link, a pipe, a hard link to a file
+    elsewhere) is removed, never written to.
 
     Yields
     ------
     int
-        The open file.
+        Descriptor of the open file.
 
     Raises
     ------
@@ -172,7 +173,7 @@ def only_writer(folder: int, name: str, path: Path) -> Iterator[int]:
 
 
 def _locked(descriptor: int, deadline: float, path: Path) -> bool:
-    """Take the lock of an open file; not every file system knows locks."""
+    """Take the lock of an open file; some file systems do not support locks."""
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -182,7 +183,7 @@ def _locked(descriptor: int, deadline: float, path: Path) -> bool:
         else:
             return True
         if time.monotonic() > deadline:
-            raise Locked(EAGAIN, f"is locked by another process for {LOCK_S:g} s", str(path))
+            raise Locked(EAGAIN, f"has been locked by another process for {LOCK_S:g} s", str(path))
         time.sleep(LOCK_PAUSE_S)
 
 

@@ -27,25 +27,25 @@ logger = logging.getLogger(__name__)
 class Folder:
     """Objects as files below a folder; a write goes to an unfinished name and is renamed.
 
-    In a source, whose objects are listed at any depth, links are followed, and a folder that
-    several lead to is listed once, or some would go round in circles. In a target no link is
-    followed, for others may have planted it. What is no regular file (a pipe, a device) is no
-    object: reading it might never end.
+    In a source, whose objects are listed at any depth, links are followed. A folder that several
+    paths lead to is listed once, otherwise a circle of links would never end. In a target no link
+    is followed, because others may have planted it. Files that are not regular (pipes, devices)
+    are ignored: reading one might never end.
 
     Parameters
     ----------
     address : Address
-        The folder. It is made by the first `write`.
+        Address of the folder. The first `write` creates it.
     """
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self._path = Path(address.prefix)
-        # When each file of a source was last changed in any way.
+        # Time of the last change (ctime) of each listed file of a source.
         self._listed: dict[str, int] = {}
 
     def level(self) -> Level:
-        """See `Store.level`; a link to slices that another folder here has is no folder."""
+        """See `Store.level`; a link to slices in another folder here does not count as a folder."""
         try:
             with os.scandir(self._path) as items:
                 return level_of(self._path, list(items))
@@ -82,7 +82,7 @@ class Folder:
         try:
             status = item.stat()
         except OSError as error:
-            # Gone since, or a link to nowhere: of no account but for a slice.
+            # The file is gone, or is a dangling link: this matters only for a slice.
             if below or error.errno not in NOWHERE:
                 raise
             return []
@@ -104,8 +104,8 @@ class Folder:
     def read(self, key: str, expected: Entry | None = None) -> bytes:
         """See `Store.read`.
 
-        With `expected` size and times are compared before and after. Links are followed to what
-        was listed at any depth, as slices are; to no result.
+        With `expected`, size and times are compared before and after. Links are followed only for
+        keys that were listed at any depth, as slices are; never for results.
         """
         try:
             with self._opened(key, follow=key in self._listed) as file:
@@ -119,7 +119,7 @@ class Folder:
         path = self._path / key
         if len(content) != expected.size:
             raise TransferMismatch(
-                f"{path} has {len(content)} bytes where the listing said {expected.size}",
+                f"{path} has {len(content)} bytes, but the listing says {expected.size}",
                 "let the upload finish, then run again",
             )
         unchanged = (
@@ -133,7 +133,7 @@ class Folder:
         return content
 
     def read_again(self, expected: Entry) -> bytes:
-        """See `Store.read_again`; what a file is needs no second word."""
+        """See `Store.read_again`; for a file, one more read decides."""
         return self.read(expected.key, expected)
 
     def read_start(self, key: str, size: int) -> bytes:
@@ -148,7 +148,7 @@ class Folder:
         return opened(self._path / key if follow else Path(key), follow=follow, root=self._path)
 
     def write(self, key: str, content: bytes | memoryview) -> Entry:
-        """See `Store.write`; what was planted in the folder is replaced, and leads nowhere."""
+        """See `Store.write`; anything planted under the name is replaced, and no link followed."""
         path = self._path / key
         try:
             with parent_of(self._path, key, make=True) as (folder, name):
@@ -173,7 +173,7 @@ class Folder:
         return self._entry(path, status)
 
     def stat(self, key: str) -> Entry | None:
-        """See `Store.stat`; a link is no object."""
+        """See `Store.stat`; a link does not count as an object."""
         try:
             with parent_of(self._path, key) as (folder, name):
                 status = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -202,7 +202,7 @@ def _is_folder(item: os.DirEntry[str], *, strict: bool) -> bool:
     try:
         return item.is_dir()
     except OSError:
-        # A link in a circle.
+        # A link that leads to itself.
         if strict:
             raise
         return False

@@ -1,4 +1,4 @@
-"""What lies directly below an address: its folders, and what is beside them."""
+"""What lies directly below an address: folders, and everything else."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ SHOWN = 3
 LONGEST = 60
 SLICES = (".dcm", ".dicom", ".ima")
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".zst", ".7z", ".rar", ".iso")
-#: One and several of each kind.
+#: Singular and plural of each kind.
 LOOSE, ARCHIVE, OTHER = (
     ("loose slice", "loose slices"),
     ("archive", "archives"),
@@ -24,7 +24,7 @@ Kind = tuple[str, str]
 
 
 def kind_of(name: str) -> Kind:
-    """What a file is by its name."""
+    """Kind of a file, judged by its name."""
     suffix = PurePosixPath(name).suffix.lower()
     return LOOSE if suffix in SLICES else ARCHIVE if suffix in ARCHIVES else OTHER
 
@@ -36,11 +36,11 @@ class Level:
     Attributes
     ----------
     folders : list of str
-        Their names, in order.
+        Names, in order.
     counts : Counter
-        How many other things there are of each kind.
+        Number of other things of each kind.
     first : dict
-        The first few names of each kind: of a million loose slices not all are kept.
+        First few names of each kind: a million loose slices would not fit.
     """
 
     folders: list[str]
@@ -48,13 +48,13 @@ class Level:
     first: defaultdict[Kind, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, kind: Kind, name: str) -> None:
-        """Count something that is no folder."""
+        """Count something that is not a folder."""
         self.counts[kind] += 1
         if len(self.first[kind]) < SHOWN:
             self.first[kind].append(name)
 
     def beside(self) -> str:
-        """What is no folder, in words that fit a line; empty where there is nothing."""
+        """Everything that is not a folder, as text for one line; empty if there is nothing."""
         return ", ".join(self._told(kind) for kind in sorted(self.counts))
 
     def _told(self, kind: Kind) -> str:

@@ -1,4 +1,4 @@
-"""What lies directly in a folder, its links among it."""
+"""What lies directly in a folder, links included."""
 
 import os
 from pathlib import Path
@@ -8,10 +8,10 @@ from lungprep.system_files import is_left_by_a_system, is_no_patient
 
 
 def level_of(root: Path, items: list[os.DirEntry[str]]) -> Level:
-    """Part the folders from what is beside them.
+    """Separate the folders from everything else.
 
-    A link to slices that another folder here has would double a patient: a folder proper goes
-    before links to it, and the first of several links before the others.
+    A link to the slices of another folder would duplicate a patient: a real folder takes
+    precedence over links to it, and the first of several links over the others.
     """
     items = sorted(items, key=lambda item: item.name)
     level = Level([item.name for item in items if item.is_dir(follow_symlinks=False)])
@@ -32,10 +32,10 @@ def level_of(root: Path, items: list[os.DirEntry[str]]) -> Level:
 
 
 def _kind_of_link(item: os.DirEntry[str], root: Path, taken: set[Path]) -> Kind | None:
-    """What a link is, or None for a folder that nothing before has taken; then it is taken."""
+    """Kind of a link, or None for a link to a new folder, which is then recorded in `taken`."""
     try:
         is_folder = item.is_dir()
-        # Whether it leads anywhere: one in a circle does not.
+        # Raises an error if the link leads nowhere, or in a circle.
         item.stat()
     except OSError:
         return LOST

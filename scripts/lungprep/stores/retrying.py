@@ -1,15 +1,16 @@
-"""One policy of retries for every request to an S3 store.
+"""One retry policy for all requests to an S3 store.
 
-The clients' own retries are off, for two policies one inside the other multiply. A retry is decided
-for a whole transfer, body and checksum included, and by what all threads of a store know together:
+The clients' own retries are off, because nested retries multiply. A retry repeats a whole transfer,
+checksum included, and depends on what all threads of a store have seen:
 
-* Pauses grow exponentially, with full jitter: what broke together does not come back together.
-* Each transfer has a number of attempts and a deadline after which none begins.
-* A store that answers, but badly, has a budget of retries. Successes refill it, so that a store
-  which fails most requests is ridden out, and one that fails them all is soon left alone.
-* A store that does not answer at all is waited for as long as a server takes to restart, counted
-  from its last sign of life, whatever the number of threads. One that has never answered is given
-  up in seconds: the address is wrong, or the server is not there.
+* Pauses grow exponentially, with full jitter: requests that failed together are not repeated
+  together.
+* Each transfer has a maximum number of attempts and a deadline for the last one.
+* A store that answers with errors has a budget of retries. Successes refill it: a store that fails
+  most requests is tolerated, and one that fails all of them is soon given up.
+* A store that does not answer at all gets the time that a server takes to restart, counted from
+  its last answer, whatever the number of threads. A store that has never answered is given up in
+  seconds: the address is wrong, or no server runs there.
 """
 
 import logging
@@ -29,27 +30,27 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Policy:
-    """How long to go on.
+    """Limits of the retries.
 
     Attributes
     ----------
     attempts : int
-        For one transfer. Where three of four requests fail, one transfer in 5,000 needs more.
+        Maximum for one transfer. If three of four requests fail, one transfer in 5,000 needs more.
     listing_attempts : int
-        For a page of a listing that is answered, but by no listing: about 15 seconds. What stays
-        so that long is how the store is.
+        Maximum for a page whose answer is not a listing: about 15 seconds. An answer that stays
+        wrong for so long will not change.
     first_pause_s, longest_pause_s : float
-        Upper bounds of the first pause and of any; in between each is twice the one before.
+        Upper bounds of the first pause and of any pause, s; in between, each is twice the last.
     deadline_s : float
-        Of one transfer, from its start; no attempt begins after it.
+        Time after the start of a transfer after which no attempt begins, s.
     budget : int
-        Retries of a store without a success: 16 threads at this pace spend them in 45 seconds.
+        Retries without any success; 16 threads spend it in 45 seconds.
     refill : int
-        Retries that a success adds, up to the budget.
+        Retries that a success returns to the budget, up to its maximum.
     silence_s : float
-        How long a store that has answered before may say nothing.
+        Maximum time without an answer from a store that has answered before, s.
     first_answer_s : float
-        How long one that has never answered may say nothing.
+        Maximum time without an answer from a store that has never answered, s.
     """
 
     attempts: int = 30
@@ -67,12 +68,12 @@ POLICY = Policy()
 
 
 class Retries:
-    """What the threads that use a store know together.
+    """State that all threads of a store share.
 
     Parameters
     ----------
     policy : Policy
-        How long to go on.
+        Limits of the retries.
     answered : bool
         Whether the store is known to answer, as in a job of a run that has listed it.
     """
@@ -85,12 +86,12 @@ class Retries:
         self._lock = threading.Lock()
 
     def __call__(self, action: Callable[[], T]) -> T:
-        """Repeat an action that may be repeated while it raises `StoreUnreachable`.
+        """Run an action, and repeat it while it raises `StoreUnreachable`.
 
         Raises
         ------
         StoreError
-            What the last attempt raised.
+            Error of the last attempt.
         """
         begun = time.monotonic()
         attempt = 0
@@ -127,7 +128,7 @@ class Retries:
                 self._silent_since = started
 
     def _pause(self, error: StoreUnreachable, attempt: int, begun: float) -> float | None:
-        """Seconds until the next attempt, or None where there is to be none."""
+        """Seconds until the next attempt, or None to give up."""
         policy = self._policy
         bound = min(policy.longest_pause_s, policy.first_pause_s * 2 ** (attempt - 1))
         pause = random.uniform(0, bound)  # noqa: S311

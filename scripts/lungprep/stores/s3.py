@@ -1,9 +1,9 @@
 """An S3 prefix as a store.
 
 Objects go through obstore (Rust: less than half of boto3's CPU per object, a tenth of its import
-time). Listings are signed and read here, because obstore takes any XML for one, and gives up one
-that holds a single key with an empty or dot segment. Uploads in parts go through boto3, because
-obstore gives up all parts with the first that fails. docs/transfers.md has the figures.
+time). Listings are signed and parsed here, because obstore accepts any XML as a listing, and fails
+on a listing in which one key has an empty or dot segment. Uploads in parts go through boto3,
+because obstore aborts all parts when one fails. docs/transfers.md has the figures.
 """
 
 import logging
@@ -33,7 +33,7 @@ from lungprep.stores.s3_requests import Requests
 if TYPE_CHECKING:
     from lungprep.stores.s3_library import obstore
 
-# Above this an upload goes in parts: a part that fails is sent again, not the whole.
+# Larger objects are uploaded in parts: only a part that fails is sent again.
 SINGLE_BYTES = 64 << 20
 
 logger = logging.getLogger(__name__)
@@ -47,9 +47,9 @@ class S3Prefix:
     address : Address
         Bucket and prefix.
     options : S3Options
-        Endpoint, anonymity, payment, encryption, owner.
+        Endpoint, signing, payment, encryption, owner.
     answered : bool
-        Whether the store is known to answer, see `Retries`.
+        Whether the store is known to answer; see `Retries`.
     """
 
     def __init__(self, address: Address, options: S3Options, *, answered: bool = False) -> None:
@@ -78,7 +78,7 @@ class S3Prefix:
 
     @property
     def _query(self) -> dict[str, str]:
-        """What boto3 is told with each request."""
+        """Arguments of every boto3 request."""
         query = {"Bucket": self.address.bucket}
         if self._options.requester_pays:
             query["RequestPayer"] = "requester"
@@ -91,14 +91,14 @@ class S3Prefix:
         return self._listing.level()
 
     def entries(self, *, below: bool = False, folder: str = "") -> list[Entry]:
-        """See `Store.entries`; keys that end in ``/`` (folder markers of any size) are no objects.
+        """See `Store.entries`; keys that end in ``/`` (folder markers of any size) are left out.
 
         Raises
         ------
         BrokenListing
-            If nothing is listed here, and the folder is listed from above: they contradict.
+            If no object is listed here, but the parent's listing contains the folder.
         UnusableKey
-            With `below`, for a key that S3 takes and its clients do not.
+            With `below`, for a key that S3 accepts and its clients do not.
         """
         start = len(self.address.prefix)
         items = self._listing.objects(folder, deep=below)
@@ -111,9 +111,9 @@ class S3Prefix:
     def read(self, key: str, expected: Entry | None = None) -> bytes:
         """See `Store.read`.
 
-        With `expected` the store is asked for that ETag and no other, and the ETag and size of the
-        answer are compared, for not every store does as asked. Over plain HTTP the content must
-        have the MD5 that the ETag names, where it names one, see `Checks`; TLS has its own.
+        With `expected`, the request asks for that ETag only. ETag and size of the answer are
+        compared too, because some stores ignore the condition. Over plain HTTP, if the ETag is an
+        MD5, the content must match it, see `Checks`; TLS verifies the content by itself.
         """
         try:
             return self._reader.read(self._store, key, expected)
@@ -131,9 +131,9 @@ class S3Prefix:
     def write(self, key: str, content: bytes | memoryview) -> Entry:
         """See `Store.write`.
 
-        The upload, or each part, carries its SHA-256, which the store checks where it can. The
-        ETag that it answers must be the MD5 of what was sent; where it is not (KMS encryption),
-        the object is read back. S3 shows an object when it is complete, and not before.
+        The upload, or each part, carries its SHA-256, which stores verify if they can. The ETag of
+        the answer must be the MD5 of the content; if it is not (KMS encryption), the object is read
+        back. S3 never shows an incomplete object.
         """
         if len(content) > SINGLE_BYTES:
             whole = self.address.prefix + key
@@ -141,17 +141,17 @@ class S3Prefix:
         else:
             etag = self._retries(partial(self._write_once, key, content))
         if not is_of(content, etag):
-            # It may be no MD5, or was not told; or what is stored is not what was sent.
+            # The ETag may not be an MD5, or is missing; or the stored content is wrong.
             etag = self._stored(key, content, etag)
         return Entry(key, len(content), etag)
 
     def _stored(self, key: str, content: bytes | memoryview, etag: str) -> str:
-        """ETag of an object that has this content, as it is read back.
+        """Read an object back and return its ETag.
 
         Raises
         ------
         TransferMismatch
-            If it has another one.
+            If the content differs.
         """
         etag = etag or self._reader.stat(self._store, key).etag
         if self._reader.read(self._store, key, checked=False) != content:
@@ -174,12 +174,12 @@ class S3Prefix:
                 etag = self._put(unchecked, key, content)
             except RequestRefused:
                 raise error from None
-            logger.warning("%s refuses checksums: what is written is read back", self.address)
+            logger.warning("%s refuses checksums: uploads are read back", self.address)
             self._unchecked = unchecked
             return etag
 
     def _put(self, store: "obstore.store.S3Store", key: str, content: bytes | memoryview) -> str:
-        """Upload once; the ETag, or nothing where the store does not tell it."""
+        """Upload once and return the ETag, or an empty string if the answer has none."""
         from lungprep.stores.s3_library import obstore
 
         try:
@@ -207,7 +207,7 @@ class S3Prefix:
             obstore.delete(self._store, key)
 
     def abort_abandoned(self, keys: Collection[str]) -> int:
-        """See `Store.abort_abandoned`; one LIST request, and one more per upload."""
+        """See `Store.abort_abandoned`; one LIST request, plus one request per upload."""
         prefix = self.address.prefix
         return s3_parts.abort_abandoned(self._in_parts(), prefix, {prefix + key for key in keys})
 
@@ -217,10 +217,10 @@ class S3Prefix:
 
 
 def _without_checksums(store: "obstore.store.S3Store") -> "obstore.store.S3Store":
-    """The same client for a store that refuses the headers of checksums."""
+    """The same client without checksum headers, which some stores refuse."""
     config: Any = dict(store.config)
     config.pop("checksum_algorithm", None)
-    # It does not take this one by the name that it gives.
+    # The constructor does not accept this key under the name that `config` returns.
     config["aws_endpoint_url_s3"] = config.pop("endpoint_url_s3")
     return type(store)(
         prefix=store.prefix,

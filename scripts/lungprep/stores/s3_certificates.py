@@ -1,7 +1,7 @@
-"""Which certificate authorities a server's certificate may be from.
+"""Certificate authorities that are trusted to sign a server's certificate.
 
-boto3 knows ``AWS_CA_BUNDLE``, ``REQUESTS_CA_BUNDLE`` and ``ca_bundle`` of a profile, obstore knows
-``SSL_CERT_FILE``. Each of them is enough here, for both.
+boto3 reads ``AWS_CA_BUNDLE``, ``REQUESTS_CA_BUNDLE`` and the profile's ``ca_bundle``; obstore reads
+``SSL_CERT_FILE``. Here any one of them applies to both clients.
 """
 
 import os
@@ -29,12 +29,12 @@ _PEM = b"-----BEGIN CERTIFICATE-----"
 
 @dataclass(frozen=True)
 class Bundle:
-    """The certificates that are trusted, and no others.
+    """The only certificates that are trusted.
 
     Attributes
     ----------
     files : dict of str to Path
-        Absolute paths, by the variable or key of a profile that names each.
+        Absolute paths, by the variable or profile key that names each.
     pem : bytes
         Content of the files.
     """
@@ -44,36 +44,39 @@ class Bundle:
 
     @property
     def path(self) -> Path:
-        """One file with all of it, as boto3 takes it."""
+        """One file with all certificates, as boto3 needs it."""
         return _joined(self.pem) if len(self.files) > 1 else next(iter(self.files.values()))
 
     def __str__(self) -> str:
-        """The files and who names them."""
+        """The files, each with the variable or key that names it."""
         return ", ".join(f"{path} ({name})" for name, path in self.files.items())
 
     def unreadable(self) -> ConfigError:
         """Error for files whose certificates a client can't read."""
-        return ConfigError(f"there is a broken certificate in {self}", _REMEDY)
+        return ConfigError(f"found a broken certificate in {self}", _REMEDY)
 
 
 def bundle(profile: Mapping[str, str]) -> Bundle | None:
-    """The files that are named: any of them is enough, and one for all tools bars no other.
+    """Collect the certificate files that environment and profile name.
+
+    Certificates of all files are trusted: a variable that is meant for all tools does not
+    exclude the others.
 
     Parameters
     ----------
     profile : mapping of str to str
-        Keys of the profile in force.
+        Keys of the active profile.
 
     Returns
     -------
     Bundle or None
-        None where none is named: then each client has its own list of public authorities.
+        None if no file is named: then each client uses its own list of public authorities.
 
     Raises
     ------
     ConfigError
-        If the first that is named, the one that the AWS command line would take, is no file, or
-        holds no certificate.
+        If the first named file, which the AWS command line would use, is not a file or holds no
+        certificate.
     """
     texts = {
         "AWS_CA_BUNDLE": os.environ.get("AWS_CA_BUNDLE"),
@@ -113,7 +116,7 @@ def _read(name: str, path: Path) -> bytes:
 
 @cache
 def _joined(pem: bytes) -> Path:
-    """A file for as long as this process lives."""
+    """Temporary file that is removed when this process exits."""
     import atexit
     import tempfile
 
@@ -125,22 +128,22 @@ def _joined(pem: bytes) -> Path:
 
 
 def found_from_elsewhere(environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables by which a process in another folder finds the files that are named here.
+    """Variables with which a process in another folder finds the files that are named here.
 
     Parameters
     ----------
     environ : mapping of str to str
-        Of this process.
+        Environment of this process.
 
     Returns
     -------
     dict of str to str
-        Those with a relative path, made absolute; and `AWS_CA_BUNDLE` where a profile names a file
-        so.
+        Variables with a relative path, made absolute; also `AWS_CA_BUNDLE` if a profile names its
+        file by a relative path.
     """
     texts = {name: Path(environ.get(name, "").strip()).expanduser() for name in _FILES}
     if not environ.get("AWS_CA_BUNDLE"):
-        # A file that can't be read is no matter where all places are folders.
+        # An unreadable profile does not matter if no location is in S3.
         with suppress(LungprepError):
             texts["AWS_CA_BUNDLE"] = Path(s3_profile.keys().get("ca_bundle", "")).expanduser()
     relative = {name: path for name, path in texts.items() if path.parts and not path.is_absolute()}

@@ -1,4 +1,4 @@
-"""The two S3 clients, each told the same by `s3_settings`; neither retries by itself."""
+"""The two S3 clients, both configured by `s3_settings`, without retries of their own."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,11 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
     asked = settings(options)
     given: dict[str, Any] = {
         "skip_signature": options.anonymous,
-        # Its variables, which no other tool reads, are to change nothing.
+        # Override environment variables that only obstore reads.
         "unsigned_payload": False,
         "s3_express": False,
         "request_payer": options.requester_pays,
-        # One DELETE per key: not every S3 has the other one.
+        # One DELETE per key: not every S3 store supports bulk deletion.
         "disable_bulk_delete": True,
     }
     if asked.checksums:
@@ -45,7 +45,7 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
             address.bucket,
             prefix=address.prefix,
             region=asked.region or "us-east-1",
-            # Under its shorter names the variable AWS_ENDPOINT_URL_S3 would win over the config.
+            # Under a shorter name of this key, AWS_ENDPOINT_URL_S3 would override the config.
             aws_endpoint_url_s3=server,
             virtual_hosted_style_request=not path_style,
             client_options=_client_options(asked, options),
@@ -59,12 +59,12 @@ def object_store(address: Address, options: S3Options) -> "obstore.store.S3Store
 
 
 def is_encrypted(options: S3Options) -> bool:
-    """Whether requests go over TLS, which checks every byte by itself."""
+    """Whether requests use TLS, which verifies every byte."""
     return settings(options).is_encrypted
 
 
 def sends_checksums(options: S3Options) -> bool:
-    """Whether uploads carry a checksum of S3's."""
+    """Whether uploads carry an S3 checksum."""
     return settings(options).checksums
 
 
@@ -77,14 +77,14 @@ def _client_options(asked: Settings, options: S3Options) -> "ClientConfig":
         **s3_proxies.obstore_options(asked.proxy),
     }
     if asked.certificates:
-        # These and no others, as boto3 does.
+        # Trust only these certificates, as boto3 does.
         chosen["root_certificate"] = asked.certificates.pem
         chosen["disable_system_certificates"] = True  # type: ignore[typeddict-unknown-key]
     return chosen
 
 
 def boto3_client(address: Address, options: S3Options) -> Any:
-    """boto3 client for listings and for uploads in parts."""
+    """Create a boto3 client for uploads in parts."""
     import ssl
 
     import botocore
@@ -108,7 +108,7 @@ def boto3_client(address: Address, options: S3Options) -> Any:
             retries={"mode": "standard", "total_max_attempts": 1},
             s3={"addressing_style": "path" if path_style else "virtual"},
             proxies={scheme: asked.proxy} if asked.proxy else {},
-            # Checksums are ours; its own come in a framing that other stores don't know.
+            # lungprep sends its own checksums; boto3's framing fails at some other stores.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),

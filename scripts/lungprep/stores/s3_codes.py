@@ -1,4 +1,4 @@
-"""Error codes and statuses of S3 by what they mean to a client."""
+"""Error codes and statuses of S3, grouped by their meaning for a client."""
 
 REFUSED = {
     "403",
@@ -11,8 +11,8 @@ REFUSED = {
     "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
 }
-# Statuses of 4xx that mean "again", and codes that S3 sends with 400 where it means that: bodies
-# that came late, cut or changed.
+# 4xx statuses that mean "try again", and codes that S3 sends with status 400 for bodies that
+# arrived late, cut or changed.
 TRANSIENT = {
     "408",
     "429",

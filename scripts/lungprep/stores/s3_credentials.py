@@ -1,7 +1,7 @@
-"""Where credentials come from: obstore itself, or boto3 for what obstore does not know.
+"""Source of credentials: obstore itself, or boto3 for sources that obstore does not support.
 
-Environment keys are handed to obstore as they are, and it asks containers and instances for their
-roles. All else is boto3's, whose import costs each job a fifth of a second.
+Keys from the environment are handed to obstore, and it fetches roles of containers and instances.
+All other sources go through boto3, whose import costs each job 0.2 s.
 """
 
 import os
@@ -15,7 +15,7 @@ from lungprep.stores.s3_errors import boto3_errors
 from lungprep.stores.s3_settings import Settings, boto3_session
 from lungprep.stores.s3_unsigned import no_credentials
 
-# What steers botocore where it asks for a role, and what steers obstore alone.
+# Variables that change where botocore fetches a role, or that only obstore reads.
 _OF_ROLES = (
     "AWS_EC2_METADATA_DISABLED",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
@@ -30,20 +30,20 @@ _OF_ROLES = (
     "AWS_USE_DUALSTACK_ENDPOINT",
     "AWS_USE_FIPS_ENDPOINT",
 )
-# obstore asks again for each request where less than five minutes are left, botocore starts a
-# program for each where less than ten are: between them keys are kept for so long.
+# obstore fetches new keys for each request if they expire in less than five minutes; botocore
+# starts a program for each request if they expire in less than ten. Keep keys for this time, s.
 _KEPT_S = 15.0
 
 
 class Keys:
-    """Keys of a boto3 session for obstore, renewed by boto3.
+    """Keys of a boto3 session for obstore, which boto3 renews.
 
     Parameters
     ----------
     where : str
-        Address that they are for, for errors.
+        Address to name in errors.
     settings : Settings
-        How the store is asked.
+        Settings of the store's clients.
     """
 
     def __init__(self, where: str, settings: Settings) -> None:
@@ -58,7 +58,7 @@ class Keys:
         self()
 
     def __call__(self) -> dict[str, Any]:
-        """Keys as obstore takes them."""
+        """Keys in obstore's format."""
         if time.monotonic() >= self._until:
             with boto3_errors(self._where):
                 keys = self._found.get_frozen_credentials()
@@ -72,19 +72,19 @@ class Keys:
 
 
 def for_obstore(where: str, settings: Settings) -> dict[str, Any]:
-    """Credentials for obstore, as arguments of its store.
+    """Credentials as arguments of obstore's store.
 
     Parameters
     ----------
     where : str
-        Address that they are for.
+        Address to name in errors.
     settings : Settings
-        How the store is asked.
+        Settings of the store's clients.
 
     Raises
     ------
     AccessRefused
-        If boto3 finds none.
+        If boto3 finds no credentials.
     """
     environ = os.environ
     if _needs_boto3(settings):
@@ -102,12 +102,12 @@ def _needs_boto3(settings: Settings) -> bool:
         token = environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN")
         foreign = not token and environ.get("AWS_TOKEN")
         return bool(not environ.get("AWS_SECRET_ACCESS_KEY") or foreign)
-    # obstore asks the full URI of a container only together with a token file.
+    # obstore uses a container's full URI only together with a token file.
     lone_uri = (
         "AWS_CONTAINER_CREDENTIALS_FULL_URI" in environ
         and "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" not in environ
     )
-    # obstore asks the STS of amazonaws.com, for whichever region, and trusts what it knows itself.
+    # obstore asks the STS of amazonaws.com in every region, and trusts only its own authorities.
     elsewhere = "AWS_WEB_IDENTITY_TOKEN_FILE" in environ and (
         not settings.region
         or re.match(r"cn-|us-iso|eu-iso|eusc-", settings.region)

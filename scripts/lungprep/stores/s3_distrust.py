@@ -1,4 +1,4 @@
-"""Why a server is not trusted, from what the clients say of its TLS."""
+"""Reasons for which a server is not trusted, from the clients' TLS errors."""
 
 import re
 
@@ -6,7 +6,7 @@ from lungprep.errors import LungprepError, RequestRefused
 from lungprep.stores import s3_profile
 from lungprep.stores.s3_certificates import bundle
 
-# What OpenSSL and rustls say, see `refusal`; compiled when there is an error to explain.
+# Phrases of OpenSSL and rustls, see `refusal`; compiled only when there is an error to explain.
 _FOR_ANOTHER_NAME = (
     r"NotValidForName|[Hh]ostname mismatch|IP address mismatch|doesn't match|is not valid for"
 )
@@ -15,38 +15,39 @@ _OF_AN_AUTHORITY = r"CaUsedAsEndEntity"
 _UNTRUSTED = r"UnknownIssuer|issuer cert|self[- ]signed|No CA certificates"
 _ANY = r"InvalidCertificate|CERTIFICATE_VERIFY_FAILED|doesn't match|No CA certificates|\[X509"
 _NOT_TLS = r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|InvalidContentType|HTTP_REQUEST"
-# Names of objects may be any words.
+# URLs are removed first, because object names may contain any words.
 _URL = r"https?://[^\s\"]+"
 
 
 def refusal(text: str, where: str, server: str) -> RequestRefused | None:
-    """Error for a server that a client does not trust, which asking again would not change.
+    """Error for a server that a client does not trust; a retry would not help.
 
     Parameters
     ----------
     text : str
-        What a client says: boto3 in the words of OpenSSL, obstore in those of rustls.
+        Error text of a client: boto3 uses OpenSSL's phrases, obstore those of rustls.
     where : str
-        Address of what was asked for.
+        Address of the request.
     server : str
-        URL of the server, or what else names it.
+        URL or other name of the server.
 
     Returns
     -------
     RequestRefused or None
-        None where the text is about something else.
+        None if the text is about something else.
     """
     text = re.sub(_URL, "", text)
     if re.search(_NOT_TLS, text):
         return RequestRefused(
-            f"{where} was not asked for: {server} does not speak TLS", "write http:// in its URL"
+            f"{where} was not requested: {server} does not speak TLS", "write http:// in its URL"
         )
     if not re.search(_ANY, text):
         return None
-    found = f"{where} was not asked for: the certificate of {server}"
+    found = f"{where} was not requested: the certificate of {server}"
     if re.search(_FOR_ANOTHER_NAME, text):
         return RequestRefused(
-            f"{found} is for another host name", "write a name of the certificate in the endpoint"
+            f"{found} is for another host name",
+            "use a host name of the certificate in the endpoint",
         )
     if re.search(_OUT_OF_DATE, text):
         return RequestRefused(
@@ -55,8 +56,8 @@ def refusal(text: str, where: str, server: str) -> RequestRefused | None:
         )
     if re.search(_OF_AN_AUTHORITY, text):
         return RequestRefused(
-            f"{found} is one of an authority (CA:TRUE), which a server may not show",
-            "give the server one with basicConstraints CA:FALSE",
+            f"{found} is that of an authority (CA:TRUE), which a server may not use",
+            "give the server a certificate with basicConstraints CA:FALSE",
         )
     if re.search(_UNTRUSTED, text):
         return RequestRefused(
@@ -64,7 +65,7 @@ def refusal(text: str, where: str, server: str) -> RequestRefused | None:
             "name the PEM file of that authority in AWS_CA_BUNDLE",
         )
     return RequestRefused(
-        f"{found} can't be trusted", f"see what is wrong: openssl s_client -connect {_host(server)}"
+        f"{found} can't be trusted", f"find the reason: openssl s_client -connect {_host(server)}"
     )
 
 

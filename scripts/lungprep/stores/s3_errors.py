@@ -1,7 +1,7 @@
-"""One typed line for what an S3 client raises, in place of its page.
+"""Translation of the S3 clients' errors into typed errors of one line.
 
-The type decides what happens next: `StoreUnreachable` is tried again (see `retrying`), all others
-are final.
+The type decides what happens next: `StoreUnreachable` is retried (see `retrying`), all others are
+final.
 """
 
 import re
@@ -33,41 +33,41 @@ from lungprep.stores.s3_unsigned import (
 
 ARCHIVED = "InvalidObjectState"
 _NETWORK = "check the endpoint and the network, run again"
-# S3 names the tier in its answer; only where it does not is the listing asked.
+# Usually the answer names the tier; only otherwise is the listing asked.
 _TIER = re.compile(r"<(?:AccessTier|StorageClass)>([A-Z_]+)</")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _CODE = re.compile(r"<Code>([\w.]+)</Code>")
 _EXPECTED = re.compile(r"<Region>([\w-]{1,40})</Region>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
-# Of an error's XML.
+# Maximum number of bytes of an error's XML that are read.
 LONGEST_ERROR = 1 << 16
 _SERVER = re.compile(r"https?://[^/\s\",]+")
 _CAUSE = re.compile(r"kind: (ConnectionRefused|ConnectionReset|TimedOut)|(dns error)")
 
 
 class TierUntold(ArchivedObject):
-    """The answer does not say in which tier the object is; never leaves a store's `read`."""
+    """The answer does not name the object's tier; never leaves a store's `read`."""
 
 
 class EtagUntold(StoreUnreachable):
-    """The answer to an upload has no ETag, which obstore needs; never leaves a store's `write`."""
+    """The answer to an upload has no ETag, which obstore requires; never leaves `write`."""
 
 
 class HeadersUnfit(StoreUnreachable):
-    """The answer has no Content-Length, or a Last-Modified of another form; never leaves a store.
+    """The answer lacks Content-Length, or its Last-Modified is malformed; never leaves a store.
 
-    obstore takes no such answer, though nothing is wrong with the object.
+    obstore rejects such an answer, although the object itself is sound.
     """
 
 
 class UploadGone(RequestRefused):
-    """The parts were put together or given up; never leaves the stores."""
+    """The upload was completed or aborted elsewhere; never leaves the stores."""
 
 
 @contextmanager
 def boto3_errors(where: str) -> Iterator[None]:
-    """Turn what boto3 raises within the block into a `StoreError` about the address `where`."""
+    """Turn errors of boto3 within the block into a `StoreError` about the address `where`."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -93,11 +93,11 @@ def boto3_errors(where: str) -> Iterator[None]:
         raise broke_off(where) from error
     except ParamValidationError as error:
         found = " ".join(str(error).split())
-        raise RequestRefused(f"{where} can't be asked for: {found}", "check the config") from error
+        raise RequestRefused(f"{where} can't be requested: {found}", "check the config") from error
     except BotoCoreError as error:
         raise of_botocore(error, where) from error
     except RuntimeError as error:
-        # botocore's own word for it.
+        # botocore raises a plain RuntimeError for expired credentials.
         if "still expired" not in str(error):
             raise
         raise expired(where) from error
@@ -105,10 +105,10 @@ def boto3_errors(where: str) -> Iterator[None]:
 
 @contextmanager
 def obstore_errors(where: str) -> Iterator[None]:
-    """Turn what obstore raises within the block into an error about the address `where`.
+    """Turn errors of obstore within the block into errors about the address `where`.
 
-    A `StoreError`, or `UnusableKey` or `ArchivedObject`: an object of that name, or in an archive,
-    is no fault of the store's.
+    Usually a `StoreError`; but `UnusableKey` or `ArchivedObject` if the object itself is the
+    problem, not the store.
     """
     from lungprep.stores.s3_library import obstore
 
@@ -117,14 +117,14 @@ def obstore_errors(where: str) -> Iterator[None]:
     except obstore.exceptions.InvalidPathError as error:
         found = str(error).splitlines()[0]
         raise UnusableKey(
-            f"{where} holds an object that can't be asked for ({found})", "rename it"
+            f"{where} holds an object that can't be requested ({found})", "rename it"
         ) from error
     except (obstore.exceptions.BaseError, FileNotFoundError) as error:
         text = str(error)
         status = _STATUS.search(text)
         code = _CODE.search(text) or status
         if code and code[1] == ARCHIVED:
-            # The tier of a class that has several comes after the class.
+            # The storage class comes first; if the class has tiers, the tier follows.
             tiers = _TIER.findall(text)
             raise (archived(where, tiers[-1]) if tiers else untold(where)) from error
         if code:
@@ -136,7 +136,7 @@ def obstore_errors(where: str) -> Iterator[None]:
         if "redirect without LOCATION" in text:
             raise explain("PermanentRedirect", where) from error
         if "ETag Header missing" in text:
-            raise EtagUntold(f"{where} is answered without an ETag", _NETWORK) from error
+            raise EtagUntold(f"{where} was answered without an ETag", _NETWORK) from error
         if "Content-Length Header missing" in text or "Invalid last modified" in text:
             raise HeadersUnfit(f"{where} comes without its length or date", _NETWORK) from error
         if "error sending request" in text.splitlines()[0]:
@@ -145,29 +145,29 @@ def obstore_errors(where: str) -> Iterator[None]:
 
 
 def check_key(key: str, address: Address) -> None:
-    """Refuse a key that S3 takes and obstore does not ask for.
+    """Refuse a key that S3 accepts but obstore does not.
 
     Raises
     ------
     UnusableKey
-        For a control character, or an empty or dot segment.
+        If the key has a control character, or an empty or dot segment.
     """
     control = bool(_CONTROL.search(key))
     if control or {"", ".", ".."} & set(key.split("/")):
         what = "a control character" if control else "an empty or dot segment"
         raise UnusableKey(
-            f"{address} holds an object that can't be asked for ({key} has {what})",
+            f"{address} holds an object that can't be requested ({key} has {what})",
             "rename it",
         )
 
 
-def broke_off(where: str, how: str = "broke off, or stalled") -> StoreUnreachable:
-    """Error for an answer that began and is of no use."""
+def broke_off(where: str, how: str = "broke off or stalled") -> StoreUnreachable:
+    """Error for an answer that began but can't be used."""
     return StoreUnreachable(f"{where} {how}", _NETWORK)
 
 
 def replaced(where: str) -> TransferMismatch:
-    """Error for an object that is not the one which was listed."""
+    """Error for an object that changed after it was listed."""
     return TransferMismatch(
         f"{where} was replaced while it was being read", "run again when uploads are over"
     )
@@ -176,9 +176,9 @@ def replaced(where: str) -> TransferMismatch:
 def archived(
     where: str, tier: str | None, kind: type[ArchivedObject] = ArchivedObject
 ) -> ArchivedObject:
-    """Error for an object that must be restored from a tier, if that is known, before it is read.
+    """Error for an object that must be restored before it can be read; the tier may be unknown.
 
-    It has the same ETag then, so that a patient who was set aside for it must be asked for.
+    Restoring does not change the ETag, so a patient who was quarantined must be retried explicitly.
     """
     return kind(
         f"{where} is archived{f' ({tier})' if tier else ''}",
@@ -187,7 +187,7 @@ def archived(
 
 
 def untold(where: str) -> ArchivedObject:
-    """The same where the answer does not say the tier."""
+    """Error for an archived object if the answer does not name the tier."""
     return archived(where, None, TierUntold)
 
 
@@ -197,13 +197,13 @@ def explain(code: str, where: str, status: int = 0, region: str | None = None) -
     Parameters
     ----------
     code : str
-        S3's error code, or an HTTP status where it sent none.
+        S3's error code, or an HTTP status if the answer had no code.
     where : str
-        Address of what was asked for.
+        Address of the request.
     status : int
-        HTTP status that came with the code; 0 where unknown.
+        HTTP status that came with the code; 0 if unknown.
     region : str, optional
-        The one that the store would have the request signed for.
+        Region that the store expects in the signature.
     """
     if code == "NoSuchBucket":
         bucket = where.removeprefix("s3://").partition("/")[0]
@@ -219,7 +219,7 @@ def explain(code: str, where: str, status: int = 0, region: str | None = None) -
     if code == ARCHIVED:
         return untold(where)
     if code == "NoSuchUpload":
-        return UploadGone(f"the parts of {where} are gone", "run again")
+        return UploadGone(f"the upload of {where} is gone", "run again")
     if code == "RequestTimeTooSkewed":
         return AccessRefused(f"{where} was refused ({code})", "set the clock of this machine")
     if code in REFUSED:
@@ -230,7 +230,7 @@ def explain(code: str, where: str, status: int = 0, region: str | None = None) -
         return AccessRefused(f"{where} was refused ({code})", REMEDY)
     return RequestRefused(
         f"{where} was refused ({code})",
-        f"see what {code} means in the S3 documentation, and check the address and the s3 options",
+        f"look up {code} in the S3 documentation, and check the address and the s3 options",
     )
 
 
@@ -253,12 +253,12 @@ def explain_answer(
     server = _SERVER.match(location)
     return RequestRefused(
         f"{where} is redirected ({status}){f' to {server[0]}' if server else ''}",
-        "set the endpoint to where the store itself answers",
+        "set the endpoint to the store's own URL",
     )
 
 
 def no_answer(text: str, where: str) -> StoreError:
-    """Error for a server, named in a client's text, that says nothing."""
+    """Error for a server that does not answer; the client's text may name it."""
     from lungprep.stores.s3_distrust import refusal
 
     server, cause = _SERVER.search(text), _CAUSE.search(text)

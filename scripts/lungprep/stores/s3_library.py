@@ -1,9 +1,9 @@
-"""obstore, imported as a whole through one door.
+"""The only import of obstore.
 
-obstore imports its own modules as it starts. Two threads that start it from two of them, as
-``import obstore`` and ``import obstore.store``, wait for one another, and Python stops one of them
-with an error (importlib's ``_DeadlockError``). Whoever needs obstore imports this module, and the
-lock of this module lets one thread in.
+obstore imports its own modules while it starts. Two threads that start it from different modules
+(``import obstore`` and ``import obstore.store``) wait for each other, and Python stops one of them
+with importlib's ``_DeadlockError``. All code imports obstore from this module, whose import lock
+admits one thread at a time.
 """
 
 import obstore

@@ -15,33 +15,33 @@ from lungprep.stores.s3_pages import Item, Page, broken, parse_page
 from lungprep.stores.s3_requests import Requests
 from lungprep.system_files import is_left_by_a_system
 
-# A page holds 1,000 keys, of 1 KiB at most, which may be escaped.
+# A page holds 1,000 keys, each at most 1 KiB, which may be escaped.
 MOST_BYTES = 64 << 20
-# Of pages one after another that hold nothing new; delete markers of a bucket make some.
+# Consecutive pages without a new key; a bucket's delete markers cause some.
 MOST_EMPTY = 100
 NOTHING_MORE = Page([], [], None)
-# How often a listing whose answers contradict one another is begun.
+# Attempts at a listing whose answers contradict one another.
 TIMES = 3
 
 T = TypeVar("T")
 
 
 class Contradiction(Exception):
-    """Answers to one listing, each sound by itself, contradict one another; never leaves it."""
+    """Answers to one listing contradict one another; never leaves this module."""
 
 
 @dataclass(frozen=True)
 class S3Listing:
-    """What the requests share.
+    """Listings below one address.
 
     Attributes
     ----------
     address : Address
         Bucket and prefix.
     requests : Requests
-        To the bucket.
+        GET requests to the bucket.
     retries : Retries
-        Of the store.
+        Retries of the store.
     """
 
     address: Address
@@ -58,19 +58,19 @@ class S3Listing:
         for page in self._not_in_vain(pages, self.address.prefix):
             level.folders += [folder[start:-1] for folder in page.folders]
             for item in page.items:
-                # The marker of the prefix itself is no object.
+                # Skip the marker of the prefix itself.
                 if (name := item.key[start:]) and not is_left_by_a_system(name):
                     level.add(kind_of(name), name)
         level.folders.sort()
         return level
 
     def objects(self, folder: str = "", *, deep: bool) -> list[Item]:
-        """Objects in a folder below the prefix (``a/b/``), folder markers among them.
+        """List the objects in a folder below the prefix (``a/b/``), folder markers included.
 
         Raises
         ------
         BrokenListing
-            If there is nothing, and yet the folder is listed from above.
+            If no object is listed, but the parent's listing contains the folder.
         """
         prefix = self.address.prefix + folder
 
@@ -90,7 +90,7 @@ class S3Listing:
             raise Contradiction("nothing, though the folder is listed,")
 
     def _coherent(self, action: Callable[[], T]) -> T:
-        """List from the first page on, and again where the answers contradict one another."""
+        """List from the first page on, and start again if the answers contradict one another."""
         for times in count(1):
             try:
                 return action()
@@ -108,7 +108,7 @@ class S3Listing:
             return False
 
     def tier(self, key: str) -> str | None:
-        """Storage class of an object; None where the store does not say it, or STANDARD."""
+        """Storage class of an object; None if it is unknown or STANDARD."""
         try:
             item = self.item(key)
         except LungprepError:
@@ -117,28 +117,27 @@ class S3Listing:
         return None if found in ("", "STANDARD") else found
 
     def item(self, key: str) -> Item | None:
-        """An object as it is listed now: the first of all keys that begin with its own."""
+        """Current listing entry of an object: the first key that starts with the given one."""
         whole = self.address.prefix + key
         query = {"list-type": "2", "prefix": whole, "encoding-type": "url"}
         page = self.retries(partial(self._page, query, whole, deep=True))
         return next((item for item in page.items if item.key == whole), None)
 
     def pages(self, prefix: str, *, deep: bool, owner: bool = True) -> Iterator[Page]:
-        """One LIST request per 1,000 keys or folders; what a page repeats is left out.
+        """Send one LIST request per 1,000 keys or folders; repeated entries are left out.
 
-        The owner of the bucket is asked for, where the options name one, with listings that are
-        not `deep`: those of source and target, not those of a patient.
-
-        A page that has nothing, after one that was said to go on, is asked for once more.
+        If the options name a bucket owner, listings that are not `deep` carry it: those of source
+        and target, not those of a patient. If an empty page follows one that announced more, it is
+        requested once more.
 
         Raises
         ------
         Contradiction
-            Where pages go round in a circle or have no end.
+            If pages repeat or never end.
         """
         query = {"prefix": prefix, "encoding-type": "url"} | ({} if deep else {"delimiter": "/"})
         after: dict[str, str] | None = {"list-type": "2"}
-        # By their hashes, for there may be a million.
+        # Hashes only, because there may be a million keys.
         items: dict[int, int] = {}
         folders: set[str] = set()
         asked, empty = set(), 0
@@ -157,7 +156,7 @@ class S3Listing:
             empty = 0 if new.items or new.folders else empty + 1
             after = page.after
             if after is not None and (tuple(after.items()) in asked or empty > MOST_EMPTY):
-                raise Contradiction("pages without end")
+                raise Contradiction("endless pages")
 
     def _page(self, query: dict[str, str], prefix: str, *, deep: bool, owner: bool = False) -> Page:
         where = str(self.address)
@@ -168,12 +167,12 @@ class S3Listing:
 
 
 def _new(page: Page, items: dict[int, int], folders: set[str]) -> Page:
-    """What a page has that is not known, by the hashes of keys and items."""
+    """Entries of a page that are new, judged by the hashes of keys and items."""
     found: dict[str, Item] = {}
     for item in page.items:
         known = items.get(hash(item.key))
         if known not in (None, hash(item)) or found.setdefault(item.key, item) != item:
-            raise Contradiction("two words on one object")
+            raise Contradiction("two different entries for one object")
         if known is not None:
             del found[item.key]
     return Page(list(found.values()), sorted({*page.folders} - folders), page.after)

@@ -1,4 +1,4 @@
-"""Pages of a listing, which count only where they say that they are one."""
+"""Pages of a listing; an answer counts only if it is recognisably one."""
 
 import re
 from collections.abc import Mapping
@@ -10,25 +10,25 @@ from lungprep.errors import BrokenListing
 from lungprep.stores.etags import bare
 
 ROOT = "ListBucketResult"
-_REMEDY = "run again; if it stays so, check the endpoint, and proxies on the way to it"
+_REMEDY = "run again; if the error persists, check the endpoint and any proxies"
 _CODE = re.compile(r"[A-Za-z.]{1,64}")
 # By which a page repeats where it was asked to begin.
 _BEGINNINGS = {"ContinuationToken": "continuation-token", "Marker": "marker", "StartAfter": ""}
 
 
 class Item(NamedTuple):
-    """An object of a page.
+    """Object on a page.
 
     Attributes
     ----------
     key : str
-        Whole, from the bucket's root.
+        Whole key, from the bucket's root.
     size : int
         Bytes.
     etag : str
-        Without quotes; empty for a folder marker without one.
+        ETag without quotes; empty for a folder marker that has none.
     storage_class : str
-        Empty where the store does not say it.
+        Storage class; empty if the store does not give it.
     """
 
     key: str
@@ -38,22 +38,22 @@ class Item(NamedTuple):
 
     @property
     def is_marker(self) -> bool:
-        """Whether it stands for a folder: consoles make such keys, of any number of bytes."""
+        """Whether the object stands for a folder: consoles create such keys, of any size."""
         return self.key.endswith("/")
 
 
 class Page(NamedTuple):
-    """A page.
+    """Page of a listing.
 
     Attributes
     ----------
     items : list of Item
         Objects.
     folders : list of str
-        Whole prefixes of what lies deeper than was asked for.
+        Whole prefixes of the folders at the requested level.
     after : dict of str to str or None
-        What asks for the next page: a token, or, of stores that know none, the last key, which is
-        the first version of the listing. None for the last page.
+        Parameters that request the next page: a token, or, for stores without tokens, the last key
+        (version 1 of the listing). None for the last page.
     """
 
     items: list[Item]
@@ -64,34 +64,34 @@ class Page(NamedTuple):
 def parse_page(
     body: bytes, where: str, prefix: str, *, deep: bool, asked: Mapping[str, str] | None = None
 ) -> Page:
-    """Read a page of either version of the listing.
+    """Parse a page of either version of the listing.
 
     Parameters
     ----------
     body : bytes
-        What the store answered, with status 200.
+        Body of an answer with status 200.
     where : str
-        The address to name in errors.
+        Address to name in errors.
     prefix : str
-        What all keys start with.
+        Common prefix of all keys.
     deep : bool
-        Whether keys were asked for at any depth.
+        Whether keys at any depth were requested.
     asked : mapping of str to str, optional
-        The query: a page that repeats another beginning answers another one.
+        Parameters of the request; a page that repeats another start answers another request.
 
     Raises
     ------
     BrokenListing
-        Where root, IsTruncated, or the Key, Size or ETag of an entry is absent or odd, or keys of
-        another place, or another page, are listed.
+        If the root, IsTruncated, or the Key, Size or ETag of an entry is absent or invalid, a key
+        is outside the prefix, or the page answers another request.
     """
     if b"<!" in body:
-        # No listing declares a type or entities, by which XML attacks are made.
+        # Listings never declare a document type or entities, which XML attacks need.
         raise broken(where, "another document")
     try:
         root = ET.fromstring(body)  # noqa: S314
     except ET.ParseError as error:
-        raise broken(where, "no XML, or cut" if body else "nothing") from error
+        raise broken(where, "invalid or incomplete XML" if body else "an empty body") from error
     name = _name(root)
     if name != ROOT:
         code = next((c.text or "" for c in root if _name(c) == "Code"), "")
@@ -117,11 +117,11 @@ def parse_page(
     if (count := said.get("KeyCount", "0").strip()).isdecimal() and (
         int(count) > len(items) + len(folders)
     ):
-        raise broken(where, f"{len(items) + len(folders)} keys that are said to be {count}")
+        raise broken(where, f"{len(items) + len(folders)} keys, but KeyCount {count},")
     truncated = said.get("IsTruncated", "").strip().lower()
     if truncated not in ("true", "false"):
-        raise broken(where, "no word of whether there is more")
-    # Where one says that there is no more, and how to go on, it goes on.
+        raise broken(where, "a page without IsTruncated")
+    # A page that says that it is the last, but names a next one, is not the last.
     goes_on = truncated == "true" or bool(
         said.get("NextContinuationToken") or said.get("NextMarker")
     )
@@ -130,8 +130,8 @@ def parse_page(
 
 
 def broken(where: str, what: str) -> BrokenListing:
-    """Error for an answer that is no listing."""
-    return BrokenListing(f"{where} was answered by {what} in place of a listing", _REMEDY)
+    """Error for an answer that is not a listing."""
+    return BrokenListing(f"{where} answered with {what} instead of a listing", _REMEDY)
 
 
 def _name(element: ET.Element) -> str:
@@ -147,8 +147,8 @@ def _item(fields: dict[str, str], where: str, *, encoded: bool) -> Item:
     item = Item(key, int(size), bare(fields.get("ETag")), fields.get("StorageClass", ""))
     if not item.etag and not item.is_marker:
         raise BrokenListing(
-            f"{where} is listed without ETags, and a slice that is replaced could not be told",
-            "list it by an endpoint that gives them",
+            f"{where} is listed without ETags, so replaced slices would go unnoticed",
+            "use an endpoint that returns ETags",
         )
     return item
 
@@ -179,13 +179,13 @@ def _check_keys(
     start = len(prefix)
     for key in (*(item.key for item in items), *folders):
         if not key.startswith(prefix):
-            raise broken(where, "keys of another place")
+            raise broken(where, "keys outside the prefix")
     if not deep and any("/" in item.key[start:] for item in items):
         raise broken(where, "keys at other depths")
     if deep and folders:
         raise broken(where, "folders, and not what is in them,")
     if any(folder == prefix or not folder.endswith("/") for folder in folders):
-        raise broken(where, "folders that are none")
+        raise broken(where, "invalid folders")
 
 
 def _after(
@@ -194,12 +194,12 @@ def _after(
     if token := said.get("NextContinuationToken"):
         return {"list-type": "2", "continuation-token": token}
     marker = _decoded(said.get("NextMarker", ""), encoded=encoded)
-    # In the order of their bytes, which is that of a listing.
+    # Listings are ordered by the keys' bytes.
     last = max(
         (*(i.key for i in items), *folders),
         key=lambda k: k.encode(errors="surrogateescape"),
         default="",
     )
     if not (marker or last):
-        raise broken(where, "an empty page that is said to go on")
+        raise broken(where, "an empty page that announces more")
     return {"marker": marker or last}

@@ -1,7 +1,6 @@
-"""Uploads in parts: nothing is visible before the last request, and nothing is left by a failure.
+"""Uploads in parts: invisible before the last request; a failure leaves nothing behind.
 
-Each part is retried by itself and carries its SHA-256, which the request that puts them together
-repeats.
+Each part is retried separately and carries its SHA-256, which the completing request repeats.
 """
 
 import base64
@@ -19,9 +18,9 @@ from lungprep.stores.etags import PART_BYTES, bare, is_of
 from lungprep.stores.retrying import Retries
 from lungprep.stores.s3_errors import UploadGone, boto3_errors
 
-# Of a whole upload, where others give up its parts.
+# Attempts at a whole upload, if other runs abort it.
 TIMES = 4
-# Each holds a copy of its part.
+# Each concurrent part needs a copy in memory.
 PARTS_AT_A_TIME = 4
 
 logger = logging.getLogger(__name__)
@@ -29,18 +28,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Upload:
-    """What the requests share.
+    """Parameters that all requests of uploads share.
 
     Attributes
     ----------
     client : boto3 client
-        Without retries of its own.
+        Client without retries of its own.
     query : dict of str to str
-        Bucket, and what goes with each request.
+        Bucket and other arguments of every request.
     retries : Retries
-        Of the store.
+        Retries of the store.
     checksums : bool
-        Whether parts carry a checksum of S3's, as long as the store takes it.
+        Whether parts carry an S3 checksum, if the store accepts it.
     """
 
     client: Any
@@ -49,7 +48,7 @@ class Upload:
     checksums: bool = True
 
     def ask(self, name: str, **arguments: Any) -> dict[str, Any]:
-        """Make a request and retry it."""
+        """Make a request, with retries."""
 
         def once() -> dict[str, Any]:
             with boto3_errors(f"s3://{self.query['Bucket']}/{arguments.get('Key', '')}"):
@@ -60,34 +59,34 @@ class Upload:
 
 
 def upload(requests: Upload, key: str, content: bytes | memoryview, kms_key: str | None) -> str:
-    """Store an object from its parts.
+    """Store an object in parts.
 
     Parameters
     ----------
     requests : Upload
-        What the requests share.
+        Parameters that all requests share.
     key : str
         Whole key in the bucket.
     content : bytes or memoryview
-        What is stored.
+        Content of the object.
     kms_key : str or None
-        Key of the store's encryption.
+        KMS key that encrypts the object.
 
     Returns
     -------
     str
-        The ETag of the object.
+        ETag of the object.
 
     Raises
     ------
     StoreError
-        Where a request fails for good; the parts are given up then.
+        If a request fails finally; the upload is then aborted.
     """
     for _ in range(TIMES - 1):
         try:
             return _upload_once(requests, key, memoryview(content), kms_key)
         except UploadGone:
-            logger.info("the upload of %s was given up by another run; once more", key)
+            logger.info("the upload of %s was aborted by another run; starting again", key)
     return _upload_once(requests, key, memoryview(content), kms_key)
 
 
@@ -111,7 +110,7 @@ def _upload_once(requests: Upload, key: str, content: memoryview, kms_key: str |
 
 
 def _begin(requests: Upload, **what: str) -> tuple[dict[str, Any], bool]:
-    """Begin an upload; whether its parts may carry checksums, which some stores refuse here."""
+    """Begin an upload; also tell whether its parts may carry checksums: some stores refuse them."""
     begin = partial(requests.ask, "create_multipart_upload", **what)
     if not requests.checksums:
         return begin(), False
@@ -122,7 +121,7 @@ def _begin(requests: Upload, **what: str) -> tuple[dict[str, Any], bool]:
             begun = begin()
         except RequestRefused:
             raise error from None
-        logger.info("the store takes no checksums of parts")
+        logger.info("the store does not accept checksums of parts")
         return begun, False
 
 
@@ -139,9 +138,9 @@ def _send(
 def _complete(
     requests: Upload, this: dict[str, str], parts: list[dict[str, Any]], content: memoryview
 ) -> str:
-    """Put the parts together, and ask for the ETag: some stores answer another one here.
+    """Complete the upload and ask for the ETag, because some stores return another one here.
 
-    Where the answer was lost and the parts are gone, the object tells that it was done.
+    If the answer was lost and the parts are gone, the object itself shows that it was completed.
     """
     gone = None
     try:
@@ -167,14 +166,14 @@ def _abort(requests: Upload, this: dict[str, str]) -> None:
 
 
 def abort_abandoned(requests: Upload, prefix: str, keys: Collection[str]) -> int:
-    """Give up uploads of some keys directly below a prefix that were begun and not ended.
+    """Abort unfinished uploads of the given keys directly below a prefix.
 
-    A run that still sends parts to one of them finds it gone and begins it again.
+    A run that is still uploading one of them finds its upload gone and starts it again.
     """
     try:
         found = requests.ask("list_multipart_uploads", Prefix=prefix, Delimiter="/")
     except UploadGone:
-        # What rclone answers where there are none.
+        # rclone gives this answer if no upload exists.
         return 0
     uploads = [item for item in found.get("Uploads", []) if item["Key"] in keys]
     for item in uploads:

@@ -1,4 +1,4 @@
-"""Keys of the AWS profile in force, read without botocore, whose import each job would pay for."""
+"""Keys of the active AWS profile, parsed without botocore, to spare each job its import."""
 
 import os
 from pathlib import Path
@@ -12,35 +12,36 @@ FILES = {
 
 
 def files() -> list[Path]:
-    """The config file and the credentials file, where they exist."""
+    """Config file and credentials file, if they exist."""
     named = (Path(os.environ.get(name) or usual) for name, usual in FILES.items())
     return [path for path in (name.expanduser() for name in named) if path.is_file()]
 
 
 def name() -> str | None:
-    """The profile that the environment names."""
+    """Profile that the environment names, or None."""
     return os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE")
 
 
 def keys(profile: str | None = None) -> dict[str, str]:
-    """Keys of a profile; those of the credentials file win.
+    """Keys of a profile; keys in the credentials file take precedence.
 
     Parameters
     ----------
     profile : str, optional
-        By default the one in force.
+        Name of the profile; by default the active one.
 
     Returns
     -------
     dict of str to str
-        Nested keys, such as those of ``s3``, are the lines of one value, see `nested`.
+        Values by key. A key with nested keys, such as ``s3``, has them as lines of its value; see
+        `nested`.
 
     Raises
     ------
     ConfigError
         If a file can't be read.
     AccessRefused
-        If the profile is named and in no file.
+        If the profile is named but no file defines it.
     """
     wanted = profile or name() or "default"
     found: dict[str, str] = {}
@@ -48,7 +49,7 @@ def keys(profile: str | None = None) -> dict[str, str]:
     for path in files():
         from configparser import Error, RawConfigParser
 
-        # No section lends its keys to the others, as botocore reads them.
+        # As in botocore, no section passes its keys on to the others.
         parser = RawConfigParser(default_section="")
         try:
             parser.read_string(path.read_text("utf-8"))
@@ -73,11 +74,11 @@ def keys(profile: str | None = None) -> dict[str, str]:
 
 
 def nested(value: str) -> dict[str, str]:
-    """Keys of a value that has some below it."""
+    """Keys that are nested in a value."""
     lines = (line.partition("=") for line in value.splitlines())
     return {key.strip(): text.strip() for key, sign, text in lines if sign}
 
 
 def is_true(text: str | None) -> bool:
-    """Whether a switch is on, as botocore reads it."""
+    """Whether a switch is on, by botocore's rule."""
     return (text or "").strip().lower() == "true"

@@ -1,7 +1,8 @@
-"""Which web proxy a store is asked through: one answer for both clients.
+"""Web proxy of a store, the same for both clients.
 
-As for the AWS command line: `http_proxy`, `https_proxy` and `no_proxy` in either case, the lower
-one first, and no `all_proxy`. Beyond it, `no_proxy` takes a network (``10.0.0.0/8``).
+The rules are those of the AWS command line: `http_proxy`, `https_proxy` and `no_proxy`, where lower
+case takes precedence over upper case, and no `all_proxy`. In addition, `no_proxy` accepts networks
+(``10.0.0.0/8``).
 """
 
 import os
@@ -22,17 +23,17 @@ def are_named() -> bool:
 
 
 def proxy_of(server: str) -> str | None:
-    """URL of the proxy for a server.
+    """URL of the proxy for a server, or None.
 
     Parameters
     ----------
     server : str
-        URL without a path.
+        URL of the server, without a path.
 
     Raises
     ------
     ConfigError
-        If it is no HTTP proxy; it may hold a password and is not repeated.
+        If the value is not the URL of an HTTP proxy. It may hold a password and is not repeated.
     """
     scheme, _, rest = server.partition("://")
     name = f"{scheme}_proxy"
@@ -43,27 +44,27 @@ def proxy_of(server: str) -> str | None:
         proxy = f"http://{proxy}"
     if not re.fullmatch(r"https?://[^/\s]*[^/\s@]/?", proxy):
         raise ConfigError(
-            f"{name.upper()} is no URL of an HTTP proxy",
+            f"{name.upper()} is not the URL of an HTTP proxy",
             "write http://host:port, or name the store's host in NO_PROXY",
         )
     return proxy
 
 
 def obstore_options(proxy: str | None) -> "ClientConfig":
-    """Client options by which obstore asks through a proxy, or none, whatever the environment."""
+    """Client options that make obstore use this proxy, or none, whatever the environment says."""
     if proxy:
         return {"proxy_url": proxy}
-    # Only where one is named are its own variables overruled.
+    # If the environment names no proxy, no override is needed.
     return {"proxy_url": "http://localhost", "proxy_excludes": "*"} if are_named() else {}
 
 
 def _variable(name: str) -> str:
-    # An empty one in lower case means none, whatever the other says.
+    # An empty variable in lower case disables the proxy, whatever the upper-case one says.
     return os.environ.get(name, os.environ.get(name.upper(), "")).strip()
 
 
 def _is_excepted(server: str) -> bool:
-    """Whether `no_proxy` names a host, a domain that it is in, or a network."""
+    """Whether `no_proxy` names the host, its domain, or a network that contains it."""
     host = re.sub(r":\d+$", "", server).strip("[]")
     for text in _variable("no_proxy").lower().split(","):
         entry = text.strip().removeprefix("*.").lstrip(".")

@@ -1,4 +1,4 @@
-"""Reads of S3 objects: by obstore, or by a plain GET where obstore can't take the answer."""
+"""Reads of S3 objects: by obstore, or by a plain GET if obstore can't handle the answer."""
 
 import hashlib
 import logging
@@ -28,10 +28,10 @@ from lungprep.stores.s3_listing import S3Listing
 if TYPE_CHECKING:
     from lungprep.stores.s3_library import obstore
 
-# Of servers that answer a range with the right bytes and status 200, or with the whole object.
+# Error for servers that answer a range request with status 200, or with the whole object.
 NO_RANGES = "non-partial response"
 ENCRYPTION = "x-amz-server-side-encryption"
-#: Of which an ETag is no MD5: with a key of the service, or of the customer's.
+#: Values for KMS encryption, with which an ETag is not an MD5.
 KEYED = ("aws:kms", "aws:kms:dsse")
 # Of which stores list something else, or the other way round: blanks of +.
 ODD = {"+", "%", " "}
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 
 class Read(NamedTuple):
-    """An object, as a store answered."""
+    """Content of an object, with the ETag and encryption of the answer."""
 
     content: bytes
     etag: str
@@ -53,18 +53,18 @@ class Reader:
     Parameters
     ----------
     listing : S3Listing
-        Address, and how to ask for what obstore can't.
+        Listing of the address; its requests serve reads that obstore can't do.
     options : S3Options
-        Whether requests are encrypted.
+        Settings that decide whether requests use TLS.
     retries : Retries
-        Of the store.
+        Retries of the store.
     """
 
     def __init__(self, listing: S3Listing, options: S3Options, retries: Retries) -> None:
         self._listing, self._retries = listing, retries
         self._address = listing.address
         self._checks = None if s3_clients.is_encrypted(options) else Checks()
-        # What the store has shown that it can do.
+        # Abilities of the store, assumed until an answer disproves them.
         self._ranges, self._headers, self._conditions = True, True, True
         self._keyed = False
 
@@ -76,9 +76,9 @@ class Reader:
         *,
         checked: bool = True,
     ) -> bytes:
-        """See `Store.read`; the caller knows what to do about archives.
+        """See `Store.read`; the caller handles archived objects.
 
-        Where it is not to be `checked`, the caller knows the content.
+        With `checked` False, the content is not compared: the caller does that.
         """
         seen: set[bytes] = set()
         checks = self._checks if checked else None
@@ -102,7 +102,7 @@ class Reader:
         if now == expected:
             with suppress(TransferMismatch):
                 return self.read(store, key, expected)
-            logger.warning("%s does not heed If-Match: ETags are compared here", self._address)
+            logger.warning("%s ignores If-Match: lungprep compares ETags itself", self._address)
             self._conditions = False
             with suppress(TransferMismatch):
                 return self.read(store, key, expected)
@@ -114,8 +114,8 @@ class Reader:
         raise TransferMismatch(
             f"{where} has {'another ETag or size' if now.etag else 'no ETag'} when it is read, "
             "unlike in its listing",
-            "run again; if it happens twice, use another endpoint of the store: there a slice that "
-            "is replaced could not be told",
+            "run again; if it happens twice, use another endpoint of the store: with this one, "
+            "replaced slices would go unnoticed",
         )
 
     def stat(self, store: "obstore.store.S3Store", key: str) -> Entry:
@@ -153,7 +153,7 @@ class Reader:
         return self._retries(lambda: self._read_start_once(store, key, size))
 
     def accept_no_md5(self) -> None:
-        """Compare contents with ETags no more: an upload has shown that they are no MD5s."""
+        """Stop comparing content with ETags: an upload has shown that they are not MD5s."""
         if self._checks:
             self._checks.give_up()
 
@@ -168,20 +168,20 @@ class Reader:
             return self._plainly(key, expected)
 
     def _doubted(self, key: str, expected: Entry | None, found: Read, seen: set[bytes]) -> bytes:
-        """What to do about a content whose MD5 is not that of its ETag.
+        """Decide about content whose MD5 differs from its ETag.
 
         Raises
         ------
         StoreUnreachable
-            If it is to be read again.
+            To have the object read again.
         CorruptContent
-            If it comes so each time, and the store does not say that it encrypts with a key.
+            If every read gives the same wrong content, and no header states KMS encryption.
         """
         where, digest = f"{self._address}{key}", hashlib.sha256(found.content).digest()
         if digest not in seen:
             seen.add(digest)
-            raise broke_off(where, "was changed on its way: its MD5 is not that of the ETag")
-        # The headers, which obstore does not show, tell whether the ETag is to be an MD5.
+            raise broke_off(where, "was changed in transit: its MD5 differs from the ETag")
+        # obstore hides the headers, which tell whether the ETag should be an MD5.
         again = self._plainly(key, expected)
         if again.keyed:
             self._keyed = True
@@ -189,8 +189,8 @@ class Reader:
         if self._checks and self._checks.accept(again.content, again.etag):
             return again.content
         raise CorruptContent(
-            f"{where} has another MD5 than its ETag says, each time it is read",
-            "check proxies on the way, or use https",
+            f"{where} has an MD5 that differs from its ETag, on every read",
+            "check any proxies, or use https",
         )
 
     def _by_obstore(self, store: "obstore.store.S3Store", key: str, expected: Entry | None) -> Read:
@@ -209,7 +209,7 @@ class Reader:
         return Read(content, etag)
 
     def _plainly(self, key: str, expected: Entry | None) -> Read:
-        """An object whose end is told by its length, its framing, or its listing."""
+        """Read an object by a plain GET; length, framing or listing shows that it is whole."""
         where = f"{self._address}{key}"
         answer = self._listing.requests.get(where, key=self._address.prefix + key)
         if answer.status != 200:
@@ -239,7 +239,7 @@ class Reader:
                         if NO_RANGES not in str(error):
                             raise
                         self._ranges = False
-                # The connection is closed with the body unread.
+                # Closes the connection without reading the rest of the body.
                 start = next(iter(obstore.get(store, key).stream(min_chunk_size=size)), b"")
                 return bytes(start)[:size]
         except HeadersUnfit:

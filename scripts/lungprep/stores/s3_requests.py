@@ -1,7 +1,7 @@
-"""Signed GET requests whose answers are seen as they come.
+"""Signed GET requests with full access to the answer.
 
-obstore shows neither the answer to a listing nor an object without a Content-Length, and boto3
-costs each job a tenth of a second; a GET signed by AWS Signature Version 4 is a page of code.
+obstore hides the raw answer to a listing and fails on objects without a Content-Length; importing
+boto3 costs each job 0.1 s. Signing a GET by AWS Signature Version 4 takes a page of code.
 """
 
 import os
@@ -22,13 +22,13 @@ from lungprep.stores.s3_settings import Settings, boto3_session, settings
 from lungprep.stores.s3_signing import Keys, signed
 from lungprep.stores.s3_unsigned import no_credentials
 
-# Of connections that are kept: a run looks up so many patients at a time.
+# Connections that are kept: a run looks up this number of patients at a time.
 KEPT = 64
 CONNECT_TIMEOUT_S = 10
 
 
 class Answer(NamedTuple):
-    """Status, headers and body as the store sent them."""
+    """Status, headers and body of an answer."""
 
     status: int
     headers: Mapping[str, str]
@@ -37,16 +37,16 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """Where requests go.
+    """Destination of requests.
 
     Attributes
     ----------
     url : str
-        Of the bucket, without a slash at the end.
+        URL of the bucket, without a final slash.
     region : str
-        For the signature.
+        Region for the signature.
     credentials : object or None
-        As botocore has them, which renews them; None for unsigned requests.
+        Keys, or botocore's credentials, which renew themselves; None for unsigned requests.
     """
 
     url: str
@@ -55,14 +55,14 @@ class Place:
 
 
 class Requests:
-    """GET requests to one bucket; safe for threads.
+    """GET requests to one bucket; thread-safe.
 
     Parameters
     ----------
     address : Address
-        Whose bucket.
+        Address in the bucket.
     options : S3Options
-        Endpoint, anonymity, payment, owner.
+        Endpoint, signing, payment, owner.
     """
 
     def __init__(self, address: Address, options: S3Options) -> None:
@@ -79,25 +79,25 @@ class Requests:
         owner: bool = False,
         most_bytes: int | None = None,
     ) -> Answer:
-        """Ask once for an object, or for what a query says of the bucket; no redirect is followed.
+        """Request an object, or a query about the bucket, once; redirects are not followed.
 
         Parameters
         ----------
         where : str
-            The address to name in errors.
+            Address to name in errors.
         key : str
             Whole key of an object.
         query : mapping of str to str, optional
-            Parameters in the order in which they are sent.
+            Parameters, in the order in which they are sent.
         owner : bool
-            Whether to tell who must own the bucket, where the options do.
+            Whether to send the bucket's owner, if the options name one.
         most_bytes : int, optional
-            A longer body is broken off.
+            Maximum size of the body; a longer one raises an error.
 
         Raises
         ------
         StoreError
-            Where no whole answer comes, whatever its status; or there are no credentials.
+            If no complete answer arrives, or credentials are missing. The status is not judged.
         """
         with self._lock:
             self._known = self._known or self._connect(where)
@@ -125,7 +125,7 @@ def _quoted(text: str) -> str:
 
 
 def _place(address: Address, options: S3Options, asked: Settings, where: str) -> Place:
-    """Server, region and credentials as `s3_clients.object_store` finds them."""
+    """Find server, region and credentials, as `s3_clients.object_store` does."""
     credentials: Any = None
     if not options.anonymous:
         credentials = _given_keys()
@@ -143,7 +143,7 @@ def _place(address: Address, options: S3Options, asked: Settings, where: str) ->
 
 
 def _current(credentials: Any, where: str) -> Keys | None:
-    """Credentials that hold now."""
+    """Keys that are valid now."""
     if credentials is None or isinstance(credentials, Keys):
         return credentials
     with boto3_errors(where):
@@ -151,7 +151,7 @@ def _current(credentials: Any, where: str) -> Keys | None:
 
 
 def _given_keys() -> Keys | None:
-    """A whole pair of the environment without an end; all else is botocore's to read."""
+    """Key pair from the environment, unless it is incomplete or expires; botocore does the rest."""
     environ = os.environ
     access, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
     if not access or not secret or environ.get("AWS_CREDENTIAL_EXPIRATION"):
@@ -161,14 +161,14 @@ def _given_keys() -> Keys | None:
 
 
 def _without_usual_port(url: str) -> str:
-    """As clients write it in the Host header, which is signed."""
+    """URL as clients write it in the Host header, which is signed."""
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}[scheme])}{slash}{path}"
 
 
 def _pool(url: str, options: S3Options, asked: Settings) -> urllib3.PoolManager:
-    """Connections by the proxy, and with the certificates, that the other clients have."""
+    """Connections with the same proxy and certificates as the other clients."""
     given: dict[str, Any] = {
         "maxsize": KEPT,
         "retries": False,
@@ -212,12 +212,12 @@ def _ask(
     if most_bytes is not None and len(body) > most_bytes:
         answer.close()
         raise broke_off(where, f"answered with more than {most_bytes} bytes")
-    # What was read to its end has given its connection back.
+    # A body that was read to its end has returned its connection to the pool.
     return Answer(answer.status, answer.headers, body)
 
 
 def _cause(error: Exception, url: str) -> str:
-    """The server and what is the matter, in the words of `no_answer`; nothing else of the URL."""
+    """The server and the cause, in phrases that `no_answer` recognises; nothing else of the URL."""
     parts = urlsplit(url)
     words = {
         "ConnectionRefusedError": "kind: ConnectionRefused",

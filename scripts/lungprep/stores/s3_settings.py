@@ -1,7 +1,7 @@
-"""How a store is asked: one reading of config, environment and profile for both clients.
+"""Settings of both S3 clients, read once from config, environment and profile.
 
-What a profile says costs the import of botocore only where botocore is needed to understand it.
-docs/transfers.md has the table of what is read.
+botocore is imported only if it is needed to interpret the profile. docs/transfers.md lists all
+variables and keys that are read.
 """
 
 import os
@@ -22,34 +22,35 @@ if TYPE_CHECKING:
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
-# Keys of a profile, and variables, from which botocore makes a host.
+# Profile keys and variables from which botocore derives a host.
 _OF_HOSTS = ("endpoint_url", "services", "use_dualstack_endpoint", "use_fips_endpoint")
 _SWITCHES = ("AWS_USE_DUALSTACK_ENDPOINT", "AWS_USE_FIPS_ENDPOINT")
-# Amazon's regions whose hosts end alike: eu-west-1, us-gov-east-1, cn-north-1, not us-iso-east-1.
+# Amazon's regions with the usual host names: eu-west-1, us-gov-east-1, cn-north-1, but not
+# us-iso-east-1.
 _USUAL_REGION = r"[a-z]{2}-(gov-)?[a-z]+-\d+"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What both clients are told.
+    """Settings that both clients share.
 
     Attributes
     ----------
     endpoint : str or None
-        The server's URL where config or environment name one; None for Amazon's, or a profile's.
+        Server's URL if config or environment name one; None for Amazon's or a profile's.
     server : str
-        The server's URL, whoever named it.
+        Server's URL, from whatever source.
     region : str or None
-        None where nobody names one.
+        Region; None if no source names one.
     addressing : str or None
         ``path`` or ``virtual``: whether the bucket is named in the path of a request or in the
-        host; None where nobody says.
+        host; None if not set.
     certificates : Bundle or None
-        The authorities that are trusted; None for a client's own list.
+        Trusted certificates; None for each client's own list.
     proxy : str or None
         URL of the web proxy.
     checksums : bool
-        Whether uploads carry a checksum of S3's; some stores refuse its header.
+        Whether uploads carry an S3 checksum; some stores refuse its header.
     """
 
     endpoint: str | None
@@ -62,11 +63,11 @@ class Settings:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether requests go over TLS, which checks every byte by itself."""
+        """Whether requests use TLS, which verifies every byte."""
         return self.server.startswith("https")
 
     def is_path_style(self, bucket: str) -> bool:
-        """Whether a bucket is named in the path or in the host, which a dot in it would break."""
+        """Whether to name a bucket in the path, not in the host; a dot in its name requires it."""
         if self.addressing:
             return self.addressing == "path"
         amazon = re.search(r"\.amazonaws\.com(\.cn)?/?$", self.server)
@@ -79,7 +80,7 @@ def settings(options: S3Options) -> Settings:
     Raises
     ------
     ConfigError
-        Where something is named that can't be used.
+        If a setting can't be used.
     """
     profile = s3_profile.keys()
     refuse_what_can_not_be_done(profile, anonymous=options.anonymous)
@@ -101,13 +102,13 @@ def settings(options: S3Options) -> Settings:
 
 
 def region_of(profile: Mapping[str, str]) -> str | None:
-    """The region in force: the environment's, else the profile's."""
+    """Active region: that of the environment, else that of the profile."""
     environ = os.environ
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or profile.get("region")
 
 
 def boto3_session(certificates: "Bundle | None", region: str | None) -> Any:
-    """Session whose clients, those for tokens and roles too, trust the same authorities."""
+    """Session whose clients, including those for tokens and roles, trust the same authorities."""
     import boto3
     import botocore.session
 
@@ -117,7 +118,7 @@ def boto3_session(certificates: "Bundle | None", region: str | None) -> Any:
     if certificates:
         core.set_config_variable("ca_bundle", str(certificates.path))
     elif any(os.environ.get(name, "-").strip() == "" for name in _BUNDLES):
-        # botocore refuses a variable that is set and empty.
+        # botocore refuses a variable that is set but empty.
         core.set_config_variable("ca_bundle", True)
     return boto3.Session(botocore_session=core)
 
@@ -138,14 +139,16 @@ def _ignores_endpoints(profile: Mapping[str, str]) -> bool:
 
 
 def _checked(name: str, url: str) -> str:
-    """A URL of a server; the text of another one may hold a password and is not repeated."""
+    """Check the URL of a server; an invalid text may hold a password and is not repeated."""
     if not re.fullmatch(r"https?://[^/@\s]+/?", url):
-        raise ConfigError(f"{name} is no URL of a server", "write https://host or http://host:port")
+        raise ConfigError(
+            f"{name} is not the URL of a server", "write https://host or http://host:port"
+        )
     return url
 
 
 def _resolved(profile: Mapping[str, str], region: str | None) -> str:
-    """URL of the server that a profile names, or of Amazon's."""
+    """URL of the server that the profile names, or of Amazon's."""
     s3 = nested(profile.get("s3", ""))
     switched = any(is_true(os.environ.get(name)) for name in _SWITCHES)
     plain = not switched and not any(name in s3 or name in profile for name in _OF_HOSTS)
@@ -157,7 +160,7 @@ def _resolved(profile: Mapping[str, str], region: str | None) -> str:
 
 
 def _by_botocore(region: str) -> str:
-    """URL of the server by botocore's rules: for a bucket, for its own answer may be another."""
+    """URL of the server by botocore's rules, taken from a bucket request: others may differ."""
     import botocore
     from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 of requests without a body."""
+"""AWS Signature Version 4 for requests without a body."""
 
 import hashlib
 import hmac
@@ -21,20 +21,20 @@ class Keys(NamedTuple):
 def signed(
     url: str, headers: Mapping[str, str], keys: Keys, region: str, now: datetime
 ) -> dict[str, str]:
-    """Headers of a GET with its AWS Signature Version 4.
+    """Headers of a GET request, signed by AWS Signature Version 4.
 
     Parameters
     ----------
     url : str
-        Whole and percent-encoded.
+        Whole URL, percent-encoded.
     headers : mapping of str to str
-        What goes with it, names in lower case; all are signed.
+        Other headers, with names in lower case; all are signed.
     keys : Keys
-        Who asks.
+        Credentials.
     region : str
-        Where the bucket is.
+        Region of the bucket.
     now : datetime
-        UTC.
+        Time of the request, UTC.
     """
     parts = urlsplit(url)
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
@@ -47,7 +47,7 @@ def signed(
     }
     names = ";".join(sorted(told))
     lines = "".join(f"{name}:{told[name].strip()}\n" for name in sorted(told))
-    # In order of names and texts: "=" comes after the characters of either that are left as such.
+    # Sort by name, then value: both parts separately, because "=" sorts after some characters.
     pairs = sorted(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
     query = "&".join(f"{name}={text}" for name, text in pairs)
     request = "\n".join(["GET", parts.path or "/", query, lines, names, NOTHING])

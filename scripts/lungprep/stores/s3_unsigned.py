@@ -1,4 +1,4 @@
-"""Errors for requests that were never sent: nothing to sign them with, or nobody to ask."""
+"""Errors for requests that were never sent, for lack of credentials or of a server."""
 
 import re
 from typing import TYPE_CHECKING
@@ -13,17 +13,17 @@ _PROVIDER = r".*External AWS credential provider: (\w+): (.*)"
 
 
 def no_credentials(where: str) -> AccessRefused:
-    """Error for a signed request that there is nothing to sign with."""
-    return AccessRefused(f"{where} needs credentials and none were found", REMEDY)
+    """Error for a signed request without credentials."""
+    return AccessRefused(f"{where} needs credentials, but none were found", REMEDY)
 
 
 def expired(where: str) -> AccessRefused:
-    """Error for keys with a date, of a program or the environment, that were renewed in vain."""
+    """Error for keys of a program or the environment that have expired and can't be renewed."""
     return AccessRefused(f"{where} needs credentials: those found have expired", REMEDY)
 
 
 def of_botocore(error: "BotoCoreError", where: str) -> LungprepError:
-    """Error for what botocore says before it asks."""
+    """Error for a failure of botocore before the request."""
     from botocore.exceptions import (
         EndpointProviderError,
         NoRegionError,
@@ -42,7 +42,7 @@ def of_botocore(error: "BotoCoreError", where: str) -> LungprepError:
 
 
 def of_provider(text: str) -> LungprepError | None:
-    """Error that `s3_credentials.Keys` raised within obstore, from what obstore makes of it."""
+    """Error that `s3_credentials.Keys` raised inside obstore, recovered from obstore's text."""
     said = re.match(_PROVIDER, text)
     if not said:
         return None
