@@ -1,4 +1,4 @@
-"""Run the workflow on a share of the patients, as the job of an engine."""
+"""Run the workflow on a shard of the patients, as a job of an engine."""
 
 import sys
 

@@ -161,7 +161,7 @@ def test_refusals_come_before_anything_is_sent(lab, start, tmp_path):
     for arguments, words in [
         (
             ("--envvars", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"),
-            "AWS_SECRET_ACCESS_KEY would stand in the definitions of jobs",
+            "AWS_SECRET_ACCESS_KEY would be stored in the job definitions",
         ),
         (("--set-threads", "shard=3"), "AWS Batch has no job with 3 vCPUs"),
         (("--aws-batch-task-timeout", "600"), "a job may take 780 s"),

@@ -80,13 +80,13 @@ def test_addresses_in_a_bucket_pass(addresses):
     ],
 )
 def test_secrets_in_definitions_are_refused(addresses, name):
-    with pytest.raises(ConfigError, match=f"^{name} would stand in the definitions of jobs"):
+    with pytest.raises(ConfigError, match=f"^{name} would be stored in the job definitions"):
         check(addresses, registered=["AWS_REGION", name])
 
 
 @pytest.mark.parametrize("key", ["source", "target"])
 def test_folders_are_refused(addresses, tmp_path, key):
-    with pytest.raises(ConfigError, match=f"^{key} is the folder .* do not see"):
+    with pytest.raises(ConfigError, match=f"^{key} is the folder .* can't see"):
         (tmp_path / key).mkdir()
         check(addresses, **{key: str(tmp_path / key)})
 

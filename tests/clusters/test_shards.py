@@ -189,7 +189,7 @@ def test_patients_whose_result_is_gone_are_failures(folder, tmp_path):
     result = dispatch.collect(shard)
     assert result.published == {}
     assert {verdict.text for verdict in result.failures.values()} == {
-        f"what the job of its share {shard} left in the target is gone; run again"
+        f"the result of its share {shard} is missing from the target; run again"
     }
     assert result.failures.keys() == {"P1", "P2"}
 
@@ -210,7 +210,7 @@ def test_a_full_node_and_relative_weights_are_no_share_s_end(folder, tmp_path, m
         (scratch_folder / "result.json").write_bytes(Result({}, {"P1": full}).to_json())
 
     monkeypatch.setattr(allocation, "_run", run)
-    with pytest.raises(WorkspaceError, match="1 cut off, the last because the disk is full"):
+    with pytest.raises(WorkspaceError, match="1 interrupted, the last because the disk is full"):
         allocation.run_share("1", config, ROOT / "Snakefile", 1, 1000, tmp_path, print)
     assert weights == [str(Path("models/r231.pth").absolute())]
     assert read_result(target, "1").failures == {"P1": full}

@@ -39,5 +39,5 @@ def test_a_busy_controller_refuses_no_job(sbatch, text):
 
 def test_without_slurm_there_is_nothing_to_ask(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigError, match="no sbatch here; start on a login node"):
+    with pytest.raises(ConfigError, match="sbatch is not installed here; start on a login node"):
         check_job({"mem_mb": 4600}, 4)

@@ -1,8 +1,8 @@
-"""Shares of the patients that an engine runs as one job each, through the ordinary workflow.
+"""Shards: groups of patients, each processed by one job of an engine with the ordinary workflow.
 
-A step of one patient is a second's work, and an engine's job costs several seconds by itself. So
-the job is a share of the patients: the run writes its list into the target, the job takes it to a
-scratch folder of its own node, runs the workflow there as one machine would, and leaves in the
-target what became of each patient. Only the run that sent the shares publishes index, report and
-failures. Nothing but the target has to be shared.
+A step of one patient takes about a second, and a job of an engine costs several seconds by itself.
+So one job processes a shard. The run writes the shard's list into the target. The job reads it,
+runs the workflow in a scratch folder of its node as on a single machine, and writes the outcome of
+each patient into the target. Only the run that sent the shards publishes index, report and
+failures. Run and jobs need to share nothing but the target.
 """

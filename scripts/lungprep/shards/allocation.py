@@ -1,4 +1,4 @@
-"""The job of a share: the ordinary workflow in a scratch folder of the node."""
+"""Job of a shard: the ordinary workflow in a scratch folder of the node."""
 
 import os
 import signal
@@ -21,10 +21,10 @@ from lungprep.stores.address import check_pair
 from lungprep.stores.s3_certificates import found_from_elsewhere
 from lungprep.verdicts import NODE, as_designed
 
-# A stopped job has 30 s on a stock SLURM before it is killed, and 5 where that is short.
+# SLURM kills a stopped job after 30 s by default, on some clusters after 5 s.
 GRACE_S = 3
 LOOK_S = 20
-# After a list was removed, until no job works by it any more.
+# Time after the removal of a list until no job uses it any more, s.
 OVER_S = LOOK_S + 2 * GRACE_S + 4
 
 
@@ -37,34 +37,35 @@ def run_share(
     tmp: Path,
     say: Callable[[str], None],
 ) -> Result:
-    """Run the workflow on a share, and leave what became of its patients in the target.
+    """Run the workflow on a shard, and write the outcome of its patients into the target.
 
     Parameters
     ----------
     shard : str
-        Name of the share.
+        Name of the shard.
     config : dict
-        The complete config of the run that sent it.
+        Complete config of the run that sent the shard.
     snakefile : Path
-        The workflow.
+        Snakefile of the workflow.
     cores, mem_mb : int
-        What the job may use.
+        Cores and memory (MB) of the job.
     tmp : Path
-        A folder of the node's own.
+        Folder for scratch files, local to the node.
     say : callable
-        Called with each line that the run says.
+        Called with each line of the run's output.
 
     Returns
     -------
     Result
-        Each patient of the share is in it: published, or failed in a way that no repetition cures.
+        Outcome of every patient of the shard: published, or failed in a way that no retry cures.
 
     Raises
     ------
     StoreError
         If the target does not answer.
     WorkspaceError
-        If the list is gone, or another attempt may end better: the target has the `Result` so far.
+        If the list is gone, or another attempt may do better; the target then has the `Result` so
+        far.
     """
     source, destination = check_pair(config["source"], config["target"])
     target = open_store(destination, S3Options(**config["s3"]))
@@ -79,7 +80,7 @@ def run_share(
             "patients": "cohort.csv",
             "patients_per_job": None,
             "segment": {**config["segment"], "weights": weights and str(Path(weights).absolute())},
-            # Left to the run that sent the share.
+            # The run that sent the shard handles these.
             "on_bad_patient": "fail",
             "missing_tsv": None,
         }
@@ -95,14 +96,16 @@ def run_share(
         except FileNotFoundError:
             raise WorkspaceError("the run of the share did not end", "run again") from None
     if target.stat(LIST.format(shard=shard)) is None:
-        raise WorkspaceError("the run that sent the share is over", "leave it to the next one")
+        raise WorkspaceError(
+            "the run that sent the share has ended", "let the next run process its patients"
+        )
     target.write(RESULT.format(shard=shard), result.to_json())
     left = listed_patients(share) - len(result.published) - len(result.failures)
     again = [v for v in result.failures.values() if v.transient or v.error in NODE]
     if left or again:
         last = f", the last because {again[-1].text}" if again else ""
         raise WorkspaceError(
-            f"{left} patients were not reached and {len(again)} cut off{last}", "run again"
+            f"{left} patients were not reached and {len(again)} interrupted{last}", "run again"
         )
     return result
 
@@ -110,10 +113,10 @@ def run_share(
 def _run(
     command: list[str], folder: Path, wanted: Callable[[], bool], say: Callable[[str], None]
 ) -> None:
-    """Run Snakemake in a folder for as long as it is wanted there."""
+    """Run Snakemake in a folder, and stop it when the run no longer wants its result."""
     result = {VARIABLE: str(folder / "result.json")}
     environ = {**os.environ, **found_from_elsewhere(os.environ), **result}
-    # What sent the share must not send its steps.
+    # Otherwise the workflow would send its jobs to the engine again.
     environ.pop("SNAKEMAKE_PROFILE", None)
     with subprocess.Popen(
         command,
@@ -137,7 +140,7 @@ def _run(
 
 
 def _watch(run: subprocess.Popen[str], over: threading.Event, wanted: Callable[[], bool]) -> None:
-    """End a run whose list was removed: those who sent it are through, or were replaced."""
+    """Stop Snakemake when the shard's list is removed: the run has ended or was replaced."""
     while not over.wait(LOOK_S):
         with suppress(StoreError):
             if not wanted():
@@ -147,7 +150,7 @@ def _watch(run: subprocess.Popen[str], over: threading.Event, wanted: Callable[[
 
 @contextmanager
 def _ended_with_us(run: subprocess.Popen[str]) -> Iterator[None]:
-    """End a run, its jobs included, if this process is asked to end."""
+    """Stop Snakemake and its jobs when this process is asked to stop."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -156,14 +159,14 @@ def _ended_with_us(run: subprocess.Popen[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        # Only one such exception: what follows must not be cut short by another signal.
+        # A second signal must not interrupt the clean-up.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _end(run)
         signal.signal(signal.SIGTERM, before)
 
 
 def _end(run: subprocess.Popen[str]) -> None:
-    """Ask a run to end, then end it and all that it started."""
+    """Ask Snakemake to stop, then kill it and its children."""
     for signal_ in (signal.SIGTERM, signal.SIGKILL):
         with suppress(subprocess.TimeoutExpired, ProcessLookupError):
             if run.poll() is None:
@@ -173,14 +176,14 @@ def _end(run: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def told_in(log: str, shard: str) -> Iterator[Callable[[str], None]]:
-    """Say lines in a job's log and on its terminal; an error is the last of them.
+    """Print lines to a job's log and to its terminal; an error is the last line.
 
     Parameters
     ----------
     log : str
-        The job's log file.
+        Log file of the job.
     shard : str
-        Who speaks.
+        Name of the shard, for errors.
     """
     with Path(log).open("w", encoding="utf-8") as file:
 

@@ -1,4 +1,4 @@
-"""Engines whose jobs share no file system with the run: what has to hold before one starts."""
+"""Checks for engines whose jobs do not share a file system with the run."""
 
 import re
 from collections.abc import Iterable
@@ -12,28 +12,28 @@ SECRET = re.compile("secret|access_key|token|password", re.IGNORECASE)
 
 
 def check_apart(config: dict[str, Any], flags: str, registered: Iterable[str]) -> None:
-    """Refuse a run whose jobs could not reach the data, or would give its secrets away.
+    """Refuse a run whose jobs could not reach the data, or would reveal secrets.
 
     Parameters
     ----------
     config : dict
-        The complete config.
+        Complete config.
     flags : str
-        ``default-storage-prefix``.
+        Value of ``default-storage-prefix``.
     registered : iterable of str
-        Names of the variables whose values are part of a job's definition.
+        Names of the variables whose values are stored in the job definition.
 
     Raises
     ------
     ConfigError
-        If an address is no S3 prefix, or a variable sounds like a secret.
+        If an address is not an S3 prefix, or a variable's name suggests a secret.
     StoreError
-        If there is no such bucket: Snakemake would make one.
+        If the bucket does not exist: Snakemake would create it.
     """
     secrets = sorted(name for name in registered if SECRET.search(name))
     if secrets:
         raise ConfigError(
-            f"{', '.join(secrets)} would stand in the definitions of jobs",
+            f"{', '.join(secrets)} would be stored in the job definitions",
             "remove it from envvars, or from the environment, and give the role of the jobs access",
         )
     for key, address in zip(
@@ -41,7 +41,7 @@ def check_apart(config: dict[str, Any], flags: str, registered: Iterable[str]) -
     ):
         if not address.is_s3:
             raise ConfigError(
-                f"{key} is the folder {address}, which jobs on other machines do not see",
+                f"{key} is the folder {address}, which jobs on other machines can't see",
                 "give an address like s3://bucket/prefix/",
             )
     place = parse_address("default-storage-prefix", flags)

@@ -1,8 +1,9 @@
-"""Sizes of jobs that AWS Batch takes, as its executor plugin knows them."""
+"""Job sizes that AWS Batch accepts, as in the table of its executor plugin."""
 
 from lungprep.errors import ConfigError
 
-# vCPUs: MB of memory, from, to, in steps of. Other amounts the plugin replaces by the least.
+# By vCPUs: minimum, maximum and step of the memory, MB. The plugin replaces other values by the
+# minimum.
 SIZES = {
     1: (2048, 8192, 1024),
     2: (4096, 16384, 1024),
@@ -13,20 +14,20 @@ SIZES = {
 
 
 def accepted_mb(vcpus: int, needed_mb: int) -> int:
-    """The least amount of memory that a job can have and that is enough.
+    """Smallest accepted memory that suffices for a job.
 
     Parameters
     ----------
     vcpus : int
-        Of the job.
+        Number of vCPUs of the job.
     needed_mb : int
-        By estimate, MB.
+        Estimated memory, MB.
 
     Returns
     -------
     int
-        MB. Where that is more than a job with so many vCPUs can have, the most: it then works at
-        fewer patients at a time. As needed where no job has so many vCPUs.
+        Memory, MB. If no size for this number of vCPUs suffices, the largest one: the job then
+        processes fewer patients at a time. If the number of vCPUs is not accepted, `needed_mb`.
     """
     if vcpus not in SIZES:
         return needed_mb
@@ -36,21 +37,21 @@ def accepted_mb(vcpus: int, needed_mb: int) -> int:
 
 
 def check_job(vcpus: int, mem_mb: int, longest_s: int, timeout_s: int) -> None:
-    """Refuse jobs that the service would not take, or would cut short.
+    """Refuse jobs that the service would reject or stop early.
 
     Parameters
     ----------
     vcpus, mem_mb : int
-        Of a job.
+        vCPUs and memory (MB) of a job.
     longest_s : int
-        What its last attempt is given, s.
+        Time limit of the job's last attempt, s.
     timeout_s : int
-        After which the service ends it, s.
+        Time after which the service ends a job, s.
 
     Raises
     ------
     ConfigError
-        If there is no such size, or too little time.
+        If the service has no such size, or its timeout is too short.
     """
     if vcpus not in SIZES:
         raise ConfigError(
@@ -66,5 +67,5 @@ def check_job(vcpus: int, mem_mb: int, longest_s: int, timeout_s: int) -> None:
     if longest_s > timeout_s:
         raise ConfigError(
             f"a job may take {longest_s} s, and AWS Batch would end it after {timeout_s}",
-            f"set aws-batch-task-timeout to {longest_s}, or take a smaller patients_per_job",
+            f"set aws-batch-task-timeout to {longest_s}, or set a smaller patients_per_job",
         )

@@ -1,4 +1,4 @@
-"""The shares of a run, from their lists to what came back."""
+"""Shards of a run, from sending their lists to collecting their results."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,34 +19,35 @@ from lungprep.stores.base import CONNECTIONS
 from lungprep.verdicts import Verdict
 
 FLAG = "work/_shards/{shard}.json"
-# In the working directory: what lies in the target for this run, or a killed one.
+# In the working directory: record of the lists in the target, of this run or of a killed one.
 OUT = "shards.json"
-KILLED = "the job of its share {shard} did not end well ({reason}); see {log}, run again"
-LOST = "what the job of its share {shard} left in the target is gone; run again"
+KILLED = "the job of its share {shard} failed ({reason}); see {log}, then run again"
+LOST = "the result of its share {shard} is missing from the target; run again"
 
 
 class Dispatch:
-    """What a run sent out, and what became of each patient.
+    """Shards of a run and the outcome of their patients.
 
     Parameters
     ----------
     config : dict
-        The complete config.
+        Complete config.
     cohort : Cohort
-        All patients.
+        Whole cohort.
     target : Store
-        Where lists and results lie.
+        Store of lists and results.
     patients : list of str
-        Whom to send out.
+        Ids of the patients to process.
     per_job : int
-        How many at a time.
+        Number of patients in a shard.
     folder : Path
+        Folder of `OUT`.
         For `OUT`.
 
     Attributes
     ----------
     receipts : dict of str to Receipt
-        Of the patients that were published.
+        Sidecar values of the published patients.
     """
 
     def __init__(
@@ -66,21 +67,21 @@ class Dispatch:
         self._back: set[str] = set()
 
     def flags(self) -> list[str]:
-        """Files that the run has to make: one per share."""
+        """Output files of the run: one per shard."""
         return [FLAG.format(shard=shard) for shard in self.shares]
 
     def send(self, load_mb: Mapping[str, int]) -> None:
-        """Write the list of each share into the target.
+        """Write the list of each shard into the target.
 
         Parameters
         ----------
         load_mb : mapping of str to int
-            Memory by estimate, of the patients that were looked up.
+            Estimated memory of load, for patients that were looked up, MB.
 
         Raises
         ------
         StoreError
-            If the target does not take them.
+            If the target refuses the lists.
         """
         self._out.parent.mkdir(parents=True, exist_ok=True)
         remove(Path(FLAG).parent)
@@ -95,7 +96,7 @@ class Dispatch:
             list(pool.map(write, self.shares))
 
     def collect(self, shard: str) -> Result:
-        """What the job of a share left that has ended well."""
+        """Collect the result of a job that ended well."""
         try:
             result = self._said(shard)
         except StoreError:
@@ -108,29 +109,29 @@ class Dispatch:
         return self._tried(shard)
 
     def give_up(self, shard: str, reason: str, log: Path) -> Result:
-        """What became of the patients of a share whose job failed for good.
+        """Collect the outcome of a shard whose job failed for good.
 
         Parameters
         ----------
         shard : str
-            Name of the share.
+            Name of the shard.
         reason : str
-            What the engine says of it.
+            Reason that the engine gives.
         log : Path
-            Of its job.
+            Log file of the job.
         """
         self._given_up[shard] = KILLED.format(shard=shard, reason=reason, log=log)
         return self._tried(shard)
 
     def _tried(self, shard: str) -> Result:
-        """As `_settled`; a target that does not answer is asked once more when the run is over."""
+        """Like `_settled`, but an unreachable target is asked again only at the end of the run."""
         try:
             return self._settled(shard)
         except StoreError:
             return Result()
 
     def settle(self) -> Result:
-        """What became of the patients of all shares that did not end well: the target tells.
+        """Ask the target for the outcome of all shards whose jobs did not end well.
 
         Raises
         ------
@@ -158,7 +159,7 @@ class Dispatch:
         return Result(done, failed)
 
     def _said(self, shard: str) -> Result:
-        """The result that a job left, of patients of its share alone."""
+        """Result of a job, restricted to the patients of its shard."""
         result = read_result(self._target, shard) or Result()
         members = self.shares[shard]
         return Result(
@@ -168,22 +169,22 @@ class Dispatch:
 
 
 def recall(folder: Path, config: dict[str, Any]) -> bool:
-    """Remove from the target what was written for jobs: by this run, or by a killed one.
+    """Remove from the target the files for jobs of this run or of a killed one.
 
-    Jobs that are still at work stop within `allocation.OVER_S` when their lists are gone. Without
-    the right to delete the lists stay, small as they are; with the target they are gone.
+    Jobs that are still running stop within `allocation.OVER_S` of the removal of their lists.
+    Without the right to delete, the small lists stay; if the target is gone, so are they.
 
     Parameters
     ----------
     folder : Path
-        Where `OUT` is.
+        Folder of `OUT`.
     config : dict
-        The complete config.
+        Complete config.
 
     Returns
     -------
     bool
-        Whether there was something.
+        Whether files of jobs were recorded.
 
     Raises
     ------
@@ -191,7 +192,7 @@ def recall(folder: Path, config: dict[str, Any]) -> bool:
         If the target does not answer.
     """
     out = folder / OUT
-    # A record that was cut off with its run names nothing.
+    # A record that is incomplete, because its run was killed, names nothing.
     try:
         left = read_record(out)
         address = parse_address("target", str(left["target"]))

@@ -1,4 +1,4 @@
-"""What the job of a share asks for: memory and time, by its patients and the config."""
+"""Memory and time of a shard's job, from its patients and the config."""
 
 from typing import Any
 
@@ -8,31 +8,31 @@ from lungprep.shards.papers import LIST, listed_mb
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 
-#: What Snakemake takes on the node, for the job and for the run inside, MB.
+#: Memory of Snakemake on the node, for the job and for the workflow in it, MB.
 OWN_MB = 600
-# For each core, which has a step of some patient at a time, MB: scans of 1,000 slices and more.
+# Memory per core, each of which runs one step, MB: enough for scans of over 1,000 slices.
 CORE_MB = 1000
-# Memory of a network at work, and cores that it takes; docs/networks.md has what was measured.
+# Memory of a running network, MB; docs/networks.md has the measurements.
 NETWORK_MB = {"lungmask": 5000, "totalsegmentator": 8000}
-# Minutes of a core for a patient, with room for slow stores and nodes.
+# Core minutes per patient, with a margin for slow stores and nodes.
 PATIENT_MINUTES = {"classical": 1, "lungmask": 10, "totalsegmentator": 15}
-# Queueing within the job, start and stop, minutes.
+# Start, stop and queueing within the job, minutes.
 SPARE_MINUTES = 10
 
 
 def share_mb(method: str, cores: int, segment_cores: int, load_mb: int, attempt: int) -> int:
-    """Memory of a share's job, MB.
+    """Memory of a shard's job, MB.
 
     Parameters
     ----------
     method : str
         ``segment.method``.
     cores, segment_cores : int
-        Of the job, and of one segmentation.
+        Cores of the job, and of one segmentation.
     load_mb : int
-        Estimate of the largest of its patients.
+        Largest estimate among its patients, MB.
     attempt : int
-        From 1 on; each has more.
+        Attempt, from 1 on; each gets more memory.
     """
     networks = max(1, cores // segment_cores) * NETWORK_MB.get(method, 0)
     first = max(cores * CORE_MB, networks, load_mb)
@@ -40,24 +40,24 @@ def share_mb(method: str, cores: int, segment_cores: int, load_mb: int, attempt:
 
 
 def share_minutes(method: str, cores: int, patients: int, attempt: int) -> int:
-    """Time of a share's job, minutes; each attempt has more."""
+    """Time limit of a shard's job, minutes; each attempt gets more."""
     return SPARE_MINUTES + attempt * -(-patients * PATIENT_MINUTES[method] // cores)
 
 
 def load_mb_of(config: dict[str, Any], shard: str) -> int:
-    """Estimate of the largest patient of a share, MB, as its list says to the job.
+    """Estimate for the largest patient of a shard, MB, from the shard's list.
 
     Parameters
     ----------
     config : dict
-        The complete config.
+        Complete config.
     shard : str
-        Name of the share.
+        Name of the shard.
     """
     target = open_store(parse_address("target", config["target"]), S3Options(**config["s3"]))
     try:
         listed = listed_mb(target.read(LIST.format(shard=shard)))
     except StoreError:
-        # The job will say so.
+        # The job itself will report the error.
         listed = {}
     return max(listed.values(), default=UNKNOWN_LOAD_MB)

@@ -1,4 +1,4 @@
-"""What a run and the jobs of its shares tell one another, through the target."""
+"""Messages between a run and the jobs of its shards, exchanged through the target."""
 
 import csv
 import io
@@ -16,26 +16,26 @@ from lungprep.records import to_json
 from lungprep.stores import Store
 from lungprep.verdicts import Verdict
 
-# No patient id starts with an underscore, so no patient's file lies here.
+# Patient ids never start with an underscore, so these keys can't collide with results.
 LIST = "_shards/{shard}.csv"
 RESULT = "_shards/{shard}.json"
-# Names the file for the result, and makes a run that of a share.
+# Names the file for the result; if set, the run is that of a shard.
 VARIABLE = "LUNGPREP_SHARD"
 COLUMNS = ("patient", "prefix", "series_uid", "load_mb")
-# Patients of a job where nothing else is asked for: docs/clusters.md has what it costs.
+# Default number of patients in a shard; docs/clusters.md has the measured cost.
 PER_JOB = 25
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of the patients of a share.
+    """Outcome of the patients of a shard.
 
     Attributes
     ----------
     published : dict of str to Receipt
-        Patients that the target holds, by this attempt of the job or one before.
+        Patients in the target, published by this or an earlier attempt of the job.
     failures : dict of str to Verdict
-        Why the others failed; who is in neither was not reached.
+        Reasons for which others failed. A patient in neither mapping was not reached.
     """
 
     published: dict[str, Receipt] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Result:
         Raises
         ------
         ValueError, KeyError, TypeError, AttributeError
-            Where the content is not that of a result.
+            If the content is not a result.
         """
         fields: dict[str, Any] = json.loads(content)
         return cls(
@@ -64,7 +64,7 @@ class Result:
 
 
 def read_result(target: Store, shard: str) -> Result | None:
-    """What the job of a share left; None where it left nothing that can be read."""
+    """Result of a shard's job; None if it is absent or unreadable."""
     try:
         return Result.from_json(target.read(RESULT.format(shard=shard)))
     except (ObjectNotFound, ValueError, KeyError, TypeError, AttributeError):
@@ -72,7 +72,7 @@ def read_result(target: Store, shard: str) -> Result | None:
 
 
 def shares(patients: Iterable[str], per_job: int) -> dict[str, list[str]]:
-    """Deal patients out, by names of shares that no other run uses."""
+    """Divide patients into shards, with names that no other run uses."""
     patients = list(patients)
     run = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
     starts = range(0, len(patients), per_job)
@@ -80,7 +80,7 @@ def shares(patients: Iterable[str], per_job: int) -> dict[str, list[str]]:
 
 
 def cohort_file(patients: Iterable[Patient], load_mb: Mapping[str, int]) -> bytes:
-    """A cohort file of some patients, with their whole addresses and estimates of their memory."""
+    """Cohort file for some patients, with full addresses and estimates of their memory."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
@@ -89,11 +89,11 @@ def cohort_file(patients: Iterable[Patient], load_mb: Mapping[str, int]) -> byte
 
 
 def listed_patients(content: bytes) -> int:
-    """How many patients a cohort file names."""
+    """Number of patients in a cohort file."""
     return sum(1 for _ in csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
 def listed_mb(content: bytes) -> dict[str, int]:
-    """Inverse of `cohort_file`, of the patients whose memory was estimated, MB."""
+    """Estimates in the output of `cohort_file`, by patient, MB."""
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
     return {row["patient"]: int(row["load_mb"]) for row in rows if row["load_mb"]}

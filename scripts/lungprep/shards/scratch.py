@@ -1,4 +1,4 @@
-"""Scratch folders of jobs on their node, which go with their jobs, or with the next one."""
+"""Scratch folders of jobs on their node, removed with their job or by the next one."""
 
 import fcntl
 import os
@@ -18,15 +18,15 @@ HELD = "held"
 
 @contextmanager
 def scratch(tmp: Path) -> Iterator[Path]:
-    """A folder that is gone afterwards; those of killed jobs on this node go too.
+    """Create a folder that is removed afterwards, and remove those of killed jobs on this node.
 
     Parameters
     ----------
     tmp : Path
-        Where it is made, if the node has it: a login node's may not be there.
+        Parent folder, if the node has it: one of the login node may be absent here.
     """
     tmp = tmp if tmp.is_dir() else Path(tempfile.gettempdir())
-    # Where the folder is on a shared disk, locks of other nodes may not be seen.
+    # On a shared disk, locks of other nodes may be invisible.
     prefix = f"{PREFIX}{os.uname().nodename}-"
     for left in tmp.glob(f"{prefix}*"):
         _sweep(left)
@@ -41,15 +41,15 @@ def scratch(tmp: Path) -> Iterator[Path]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove a folder of a killed job, if it is ours and nobody holds it."""
-    # In a folder that all may write to, names prove nothing.
+    """Remove the folder of a killed job, if it belongs to this user and its lock is free."""
+    # In a world-writable folder, names prove nothing.
     with suppress(OSError):
         if folder.lstat().st_uid != os.getuid() or not stat.S_ISDIR(folder.lstat().st_mode):
             return
         file = os.open(folder / HELD, os.O_RDONLY | os.O_NOFOLLOW)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Where locks hold for nobody, its signature tells.
+            # If locks are not reliable, the signature decides.
             if not is_alive(Lock(folder / HELD).holder()):
                 _remove(folder)
         finally:
@@ -57,7 +57,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a scratch folder; its lock last, by which the next job finds it if this is cut off."""
+    """Remove a scratch folder, its lock last: the next job then finds it after an interruption."""
     with suppress(OSError):
         for path in folder.iterdir():
             if path.is_dir():

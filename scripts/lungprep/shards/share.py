@@ -1,4 +1,4 @@
-"""The run of a share on its node: ordinary but for its first and its last word."""
+"""Run of a shard on its node: an ordinary run with another plan and another ending."""
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
@@ -19,16 +19,16 @@ from lungprep.verdicts import Verdict
 
 
 class Share(Run):
-    """As a `Run`, but it plans for its patients alone, and its result is a record.
+    """`Run` that plans for its own patients only, and whose result is a record.
 
     Parameters
     ----------
     config : dict
-        The complete config; its cohort file is the list of the share.
+        Complete config; its cohort file is the shard's list.
     earlier : Tally
-        No turns.
+        Tally without rounds.
     result : Path
-        Where the `Result` goes.
+        File for the `Result`.
     """
 
     def __init__(self, config: dict[str, Any], earlier: Tally, result: Path) -> None:
@@ -39,7 +39,7 @@ class Share(Run):
 
     @cached_property
     def plan(self) -> Plan:
-        """Who of the share is to be done."""
+        """Patients of the shard that are to be done."""
         source, destination = check_pair(self._config["source"], self._config["target"])
         target = open_store(destination, self._options)
         plan = share_plan(self._config, from_csv(self._config["patients"], source), target)
@@ -47,32 +47,32 @@ class Share(Run):
         return plan
 
     def flags(self, *, in_turns: bool, per_job: int | None) -> list[str]:
-        """Files that this process has to make: one per patient to do."""
+        """Output files of this process: one per patient to process."""
         return super().flags(in_turns=False, per_job=None)
 
     def start(self, load_mb: Mapping[str, int]) -> None:
-        """Begin: the run that sent the share has seen to the target."""
+        """Start; the run that sent the shard has prepared the target."""
         self.started = True
 
     def abort_abandoned(self) -> None:
-        """Leave parts of uploads alone: those of a whole prefix are the sender's affair."""
+        """Do nothing: only the run that sent the shard aborts uploads below the whole prefix."""
 
     def close(self) -> str:
-        """Record who was published and who failed, and sum up."""
+        """Record the outcome of the patients, and return the summary."""
         done = {p: r for p, r in self.plan.receipts.cohort.items() if p not in self.plan.stale}
         failures = {p: replace(v, text=self._told(v, p)) for p, v in self.progress.failures.items()}
         result = Result({**done, **self.published()}, failures)
         self._result.write_bytes(result.to_json())
-        # The run that sent the share looks into the target.
+        # The run that sent the shard checks the target itself.
         return summary(self.plan, self.earlier, self.tally)
 
     def _told(self, verdict: Verdict, patient: str) -> str:
-        """Text of a verdict without the log that goes with the scratch folder."""
+        """Text of a verdict without its log file, which vanishes with the scratch folder."""
         log = self._logs / verdict.step / f"{patient}.log"
         return verdict.text.replace(str(log), "the log of its share")
 
 
 def run_of(config: dict[str, Any], earlier: Tally, environ: MutableMapping[str, str]) -> Run:
-    """The run of this process: that of a share where the environment says so."""
+    """Run of this process: that of a shard if the environment says so."""
     result = environ.pop(VARIABLE, "")
     return Share(config, earlier, Path(result)) if result else Run(config, earlier)

@@ -1,4 +1,4 @@
-"""Ask SLURM whether it would take a job, before all of a run's jobs fail or wait for ever."""
+"""Ask SLURM whether it accepts a job; otherwise all jobs of a run might fail or wait for ever."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from typing import Any
 
 from lungprep.errors import ConfigError
 
-# Resources of a rule as sbatch's options; others have no bearing on whether a job can run.
+# Resources of a rule, with their sbatch options; others do not decide whether a job can run.
 OPTIONS = {
     "slurm_partition": "--partition",
     "slurm_account": "--account",
@@ -21,19 +21,19 @@ NOISE = ("sbatch: error: ", "allocation failure: ")
 
 
 def check_job(resources: Mapping[str, Any], cores: int) -> None:
-    """Let SLURM look at a job without taking it.
+    """Submit a job to SLURM as a test only.
 
     Parameters
     ----------
     resources : mapping
-        Of the job, as Snakemake names them.
+        Resources of the job, by Snakemake's names.
     cores : int
-        Of the job.
+        Cores of the job.
 
     Raises
     ------
     ConfigError
-        If no node of the partition could ever run it, or there is no such partition, or no SLURM.
+        If no node of the partition could ever run the job, or the partition or SLURM is absent.
     """
     asked = {option: resources.get(name) for name, option in OPTIONS.items()}
     words = [f"{option}={value}" for option, value in asked.items() if value]
@@ -48,10 +48,12 @@ def check_job(resources: Mapping[str, Any], cores: int) -> None:
             timeout=60,
         )
     except FileNotFoundError:
-        raise ConfigError("there is no sbatch here", "start on a login node of SLURM") from None
+        raise ConfigError(
+            "sbatch is not installed here", "start on a login node of SLURM"
+        ) from None
     except subprocess.TimeoutExpired:
         return
-    # A controller that is busy says nothing about the job.
+    # A busy controller has not judged the job.
     if done.returncode and not BUSY.search(done.stderr):
         said = done.stderr.strip().splitlines() or ["no reason given"]
         for noise in NOISE:
@@ -59,5 +61,5 @@ def check_job(resources: Mapping[str, Any], cores: int) -> None:
         raise ConfigError(
             f"SLURM refuses the jobs ({' '.join(command[2:])}): {said[0]}",
             "correct slurm_partition, slurm_account or set-threads in the profile; sinfo and "
-            "scontrol show partition tell what there is",
+            "scontrol show partition list what exists",
         )
