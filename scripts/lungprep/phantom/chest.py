@@ -1,4 +1,4 @@
-"""A synthetic chest whose Hounsfield units and lungs are known at every point."""
+"""Synthetic chest whose Hounsfield units and lungs are known at every point."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ class Phantom:
     Attributes
     ----------
     parts : tuple of Part
-        The tissues, in painting order.
+        Tissues, in painting order.
     centre_mm : tuple of float
-        Patient point (x, y, z), LPS, at which the origin of the parts lies.
+        Position (x, y, z), LPS, of the parts' origin in the patient.
     scale : float
         Size relative to the parts.
     background : float
         HU at `centre_mm` outside all parts.
     gradient : tuple of float
-        HU per mm along x, y and z of what is outside all parts.
+        Change of the HU outside all parts, in HU per mm along x, y and z.
     half_mm : tuple of float
         Half the extent (x, y, z), around `centre_mm`, that a scan should cover.
     """
@@ -42,12 +42,12 @@ class Phantom:
     def at(
         self, x: ArrayLike, y: ArrayLike, z: ArrayLike
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Evaluate at any points: exact, every part at every point.
+        """Evaluate at any points: exact, with every part at every point.
 
         Parameters
         ----------
         x, y, z : array_like
-            Patient coordinates in mm (LPS); they are broadcast against each other.
+            Patient coordinates in mm (LPS), broadcast against each other.
 
         Returns
         -------
@@ -69,7 +69,7 @@ class Phantom:
     def planes(self, grid: Grid) -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8]]]:
         """HU and labels, (y, x), of each slice of a grid with orthonormal direction.
 
-        The same numbers as `at`, but each part is evaluated in a window around it only.
+        The values equal those of `at`, but each part is evaluated only in a window around it.
         """
         for index in range(grid.shape[0]):
             plane = Plane.of(grid, index, self.centre_mm, self.scale)
@@ -100,12 +100,12 @@ class Phantom:
 
 
 def ramp(gradient: Triple, background: float = 0.0, centre_mm: Triple = (0.0, 0.0, 0.0)) -> Phantom:
-    """Phantom whose HU are linear in the position: what linear interpolation must reproduce.
+    """Phantom whose HU are linear in position, so that linear interpolation is exact.
 
     Parameters
     ----------
     gradient : tuple of float
-        HU per mm along x, y and z.
+        Change of the HU, in HU per mm along x, y and z.
     background : float
         HU at `centre_mm`.
     centre_mm : tuple of float

@@ -17,7 +17,7 @@ from lungprep.phantom.chest import Phantom
 from lungprep.phantom.scan import Scan
 from lungprep.volume import Grid
 
-#: What identifies the (invented) patient; none of these values may leave lungprep.
+#: Identifying values of the (invented) patient; none of them may leave lungprep.
 PHI = MappingProxyType(
     {
         "PatientName": "Phantomiak^Quirina",
@@ -53,7 +53,7 @@ def slices(phantom: Phantom, scan: Scan | None = None) -> Iterator[tuple[str, by
     Parameters
     ----------
     phantom : Phantom
-        The patient.
+        Patient to scan.
     scan : Scan, optional
         Geometry and encoding; by default 256×256 pixels, 2.5 mm, head first supine, signed.
 
@@ -70,7 +70,7 @@ def slices(phantom: Phantom, scan: Scan | None = None) -> Iterator[tuple[str, by
 
 
 def images(phantom: Phantom, scan: Scan) -> Iterator[Dataset]:
-    """The CT images of a scan along the slice normal, not encoded yet: little endian pixels."""
+    """CT images of a scan along the slice normal, not encoded yet: little endian pixels."""
     grid = scan.grid(phantom)
     outside = ~scan.field()
     for index, number in enumerate(scan.instance_numbers(grid.shape[0])):
@@ -100,7 +100,7 @@ def _noisy(hu: NDArray[np.float32], scan: Scan, index: int) -> NDArray[np.float3
 
 
 def _header(scan: Scan, where: Grid, index: int, number: int) -> Dataset:
-    """All of one CT image's elements but the pixels and what depends on them."""
+    """Header of one CT image: all elements but the pixels and those that depend on them."""
     uid = {
         level: generate_uid(entropy_srcs=["lungprep", str(scan.seed), level])
         for level in ("study", "series", "frame", f"image {index}")
@@ -147,7 +147,7 @@ def _set_pixels(
     outside: NDArray[np.bool_],
     padding: int | None,
 ) -> None:
-    """Store HU as little endian pixel data, clipped to the bits, padded outside the circle."""
+    """Store HU as little endian pixel data, clipped to the bits and padded outside the circle."""
     signed = bool(dataset.PixelRepresentation)
     lowest = -(2 ** (dataset.BitsStored - 1)) if signed else 0
     values = stored(hu, dataset.RescaleSlope, dataset.RescaleIntercept)
@@ -159,7 +159,7 @@ def _set_pixels(
 
 
 def encode(dataset: Dataset, scan: Scan, index: int) -> bytes:
-    """Write an image as a file in the scan's transfer syntax, after the scan's `edit` of it."""
+    """Write an image as a file in the scan's transfer syntax, after applying the scan's `edit`."""
     syntax = UID(scan.transfer_syntax)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = (

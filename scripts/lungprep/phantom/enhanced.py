@@ -11,7 +11,7 @@ from lungprep.phantom.dicom import PHI, encode, images
 from lungprep.phantom.scan import Scan
 
 NAME = "enhanced.dcm"
-# Functional groups (PS3.3 C.7.6.16) and what they hold: keyword there, keyword in a single image.
+# Functional groups (PS3.3 C.7.6.16): by keyword in the group, the keyword of a single-frame image.
 SHARED = {
     "PixelMeasuresSequence": {"PixelSpacing": "PixelSpacing", "SliceThickness": "SliceThickness"},
     "PlaneOrientationSequence": {"ImageOrientationPatient": "ImageOrientationPatient"},
@@ -28,7 +28,7 @@ PER_FRAME = {
     },
     "FrameContentSequence": {"InStackPositionNumber": "InstanceNumber"},
 }
-# InstanceNumber stays: the object has one too.
+# InstanceNumber stays, because the multi-frame object has one too.
 MOVED = {
     keyword
     for groups in (SHARED, PER_FRAME)
@@ -38,23 +38,23 @@ MOVED = {
 
 
 def enhanced(phantom: Phantom, scan: Scan | None = None) -> tuple[str, bytes]:
-    """Scan a phantom into one object: the voxels, geometry and PHI of `slices`.
+    """Scan a phantom into one object, with the same voxels, geometry and PHI as `slices`.
 
     Parameters
     ----------
     phantom : Phantom
-        The patient.
+        Patient to scan.
     scan : Scan, optional
         Geometry and encoding; `signed` and `padding` must be the same for all slices. Slope,
-        intercept and position stand in each frame's functional groups, the rest in the shared
-        ones. `edit` is called once, with index 0.
+        intercept and position are in each frame's functional groups, the rest in the shared ones.
+        `edit` is called once, with index 0.
 
     Returns
     -------
     name : str
         File name.
     content : bytes
-        DICOM file with preamble, its frames in the order of InstanceNumber.
+        DICOM file with preamble; its frames are in the order of InstanceNumber.
     """
     scan = Scan() if scan is None else scan
     frames = sorted(images(phantom, scan), key=lambda frame: int(frame.InstanceNumber))

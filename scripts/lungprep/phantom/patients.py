@@ -15,9 +15,9 @@ def healthy() -> tuple[Phantom, Scan]:
 
 
 def thick() -> tuple[Phantom, Scan]:
-    """Feet first prone, 56 slices of 5 mm, 512×512 pixels, unsigned 12 bits, a nodule, off-centre.
+    """Feet first prone, 56 slices of 5 mm, 512×512 pixels, unsigned 12 bits; nodule, off-centre.
 
-    InstanceNumber runs against the slice normal.
+    InstanceNumber decreases along the slice normal.
     """
     nodule = Ellipsoid((103.7, 38.3, 31.9), (9.3, 8.7, 9.1))
     patient = chest(scale=0.95, centre_mm=(4.3, -181.7, -352.9), nodule=nodule, lies_on="front")

@@ -1,4 +1,4 @@
-"""Planes of voxel centres, and the part of a plane that can meet a solid."""
+"""Planes of voxel centres, and the window of a plane that may intersect a solid."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,14 +14,14 @@ Window = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class Plane:
-    """The voxel centres of one slice.
+    """Voxel centres of one slice.
 
     Attributes
     ----------
     origin : ndarray
-        Point (x, y, z) of row 0, column 0.
+        Position (x, y, z) of row 0, column 0.
     row_step, column_step : ndarray
-        Vectors (x, y, z) from one row, or column, to the next; at right angles to each other.
+        Vectors (x, y, z) from one row, or column, to the next; perpendicular to each other.
     shape : tuple of int
         Rows and columns.
     """
@@ -33,7 +33,7 @@ class Plane:
 
     @classmethod
     def of(cls, grid: Grid, index: int, centre_mm: Triple, scale: float) -> "Plane":
-        """Slice `index` of `grid`, relative to `centre_mm` and in units of `scale` mm."""
+        """Slice `index` of `grid`, relative to `centre_mm`, in units of `scale` mm."""
         direction = np.array(grid.direction)
         position = np.array(grid.position_mm((index, 0, 0)))
         return cls(
@@ -45,11 +45,11 @@ class Plane:
 
     @cached_property
     def normal(self) -> NDArray[np.float64]:
-        """A vector (x, y, z) at right angles to the plane."""
+        """Vector (x, y, z) perpendicular to the plane."""
         return np.cross(self.row_step, self.column_step)
 
     def window(self, solid: Solid) -> Window | None:
-        """Rows and columns that can hold points of the solid; None when the plane misses it."""
+        """Rows and columns that may contain points of the solid; None if the plane misses it."""
         centre, half = (np.array(value) for value in solid.box)
         steps = (self.row_step, self.column_step)
         if abs(_dot(self.normal, centre - self.origin)) > _dot(abs(self.normal), half):
@@ -75,11 +75,11 @@ class Plane:
 
 
 def _along(index: Array, step: float) -> Array:
-    """`index` times `step`, as a single zero when the coordinate doesn't change that way."""
+    """`index` times `step`; a single zero if the coordinate does not change in this direction."""
     return np.asarray(index * step if step else 0.0)
 
 
 def _dot(weights: Array, values: Array) -> float:
-    """Dot product in which a zero weight wins over an infinite value."""
+    """Dot product in which a zero weight cancels an infinite value."""
     used = weights != 0
     return float(weights[used] @ values[used])

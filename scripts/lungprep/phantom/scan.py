@@ -1,4 +1,4 @@
-"""How a phantom is scanned: the geometry and the encoding of a CT series."""
+"""Geometry and encoding of a phantom's CT series."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from lungprep.phantom.chest import Phantom
 from lungprep.volume import Grid, Matrix, Triple
 
-#: Image orientation (PS3.3 C.7.6.2.1.1: along a row, then down a column) that shows the room from
-#: the foot of the table, gravity downwards, by patient position (PS3.3 C.7.3.1.1.2); and two
-#: reformatted ones.
+#: Image orientation (PS3.3 C.7.6.2.1.1: along a row, then down a column) by patient position (PS3.3
+#: C.7.3.1.1.2), for images that show the room from the foot of the table, gravity downwards; and
+#: two reformatted orientations.
 ORIENTATIONS = MappingProxyType(
     {
         "HFS": (1, 0, 0, 0, 1, 0),
@@ -38,43 +38,43 @@ def _no_offset(index: int) -> Triple:
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
-    """Geometry and encoding of a series. A callable takes the slice's index along the normal.
+    """Geometry and encoding of a series. Callables receive the slice's index along the normal.
 
     Attributes
     ----------
     gap_mm : float
-        Distance between slice centres.
+        Distance between slice centres, mm.
     count : int, optional
-        Number of slices; by default as many as cover the phantom.
+        Number of slices; by default enough to cover the phantom.
     shape : tuple of int
         Rows and columns.
     spacing_mm : tuple of float
-        Distance between the centres of rows, and of columns.
+        Distance between the centres of rows, and of columns, mm.
     orientation : str or tuple of float
-        A key of `ORIENTATIONS` or the six direction cosines of ImageOrientationPatient.
+        Key of `ORIENTATIONS`, or the six direction cosines of ImageOrientationPatient.
     patient_position : str, optional
-        PatientPosition; by default the orientation's name, or HFS for one that is no position.
+        PatientPosition; by default the orientation's name, or HFS if that is not a position.
     instance_order : {'along', 'against', 'shuffled'}
-        How InstanceNumber and file names run in relation to the slice normal.
+        Direction of InstanceNumber and file names in relation to the slice normal.
     offset_mm : callable
-        Shift (x, y, z) of a slice from its regular place, in the header and in the tissue alike:
-        uneven gaps, a tilted stack.
+        Shift (x, y, z) of a slice from its regular position, mm, applied to the header and to the
+        tissue: for uneven gaps or a tilted stack.
     signed : bool or callable
         Whether stored values are signed (PixelRepresentation).
     bits_stored : int
-        Up to 16, of 16 allocated; stored values are clipped to what fits.
+        Up to 16, of 16 allocated; stored values are clipped to this range.
     slope, intercept : float or callable
         RescaleSlope and RescaleIntercept.
     padding : int, callable or None
-        Stored value outside the circle that fits the field; PixelPaddingValue. None for no circle.
+        Stored value outside the circle that fits the field; PixelPaddingValue. None: no circle.
     noise_hu : float
-        Standard deviation of the noise; 0 leaves exact Hounsfield units.
+        Standard deviation of the noise; with 0, Hounsfield units are exact.
     transfer_syntax : str
-        UID; uncompressed, deflated, or a lossless one that pydicom can compress to.
+        UID; uncompressed, deflated, or a lossless syntax that pydicom can compress to.
     seed : int
-        What UIDs, noise and shuffling follow from.
+        Seed of UIDs, noise and shuffling.
     edit : callable, optional
-        Called with each complete dataset and the index before it is written: to break headers.
+        Called with each complete dataset and its index before it is written, to corrupt headers.
     """
 
     gap_mm: float = 2.5
@@ -97,7 +97,7 @@ class Scan:
 
     @property
     def cosines(self) -> NDArray[np.float64]:
-        """2×3: the directions along a row and down a column."""
+        """Direction cosines along a row and down a column, 2×3."""
         values = (
             ORIENTATIONS[self.orientation]
             if isinstance(self.orientation, str)
@@ -107,16 +107,16 @@ class Scan:
 
     @property
     def position_name(self) -> str:
-        """The value of PatientPosition."""
+        """Value of PatientPosition."""
         if self.patient_position is not None:
             return self.patient_position
         named = isinstance(self.orientation, str) and self.orientation.isupper()
         return str(self.orientation) if named else "HFS"
 
     def grid(self, phantom: Phantom) -> Grid:
-        """Where the voxels lie: index z along the slice normal, y down columns, x along rows.
+        """Grid of the voxels: index z along the slice normal, y down columns, x along rows.
 
-        The field is centred on the phantom. `offset_mm` is not in it.
+        The field is centred on the phantom. `offset_mm` is not applied.
         """
         along_row, down_column = self.cosines
         normal = np.cross(along_row, down_column)

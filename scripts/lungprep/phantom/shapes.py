@@ -1,7 +1,7 @@
 """Solids that know which points lie inside them.
 
 Coordinates are (x, y, z) in millimetres. A solid's ``contains`` takes three arrays that broadcast
-against each other, so a plane along the axes costs one full-size addition, not three.
+against each other, so an axis-aligned plane costs one full-size addition, not three.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ Array = NDArray[Any]
 
 
 class Solid(Protocol):
-    """A region of space with a box around it."""
+    """Region of space with a bounding box."""
 
     @property
     def box(self) -> tuple[Triple, Triple]:
-        """Centre and half the edge lengths of a box that holds the solid."""
+        """Centre and half the edge lengths of a box that contains the solid."""
 
     def contains(self, x: Array, y: Array, z: Array) -> Array:
         """Whether each point lies inside, as a boolean array that broadcasts to the points."""
@@ -29,7 +29,7 @@ class Solid(Protocol):
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """All points within an ellipsoid whose axes are the coordinate axes; a radius may be inf."""
+    """All points within an axis-aligned ellipsoid; a radius may be inf."""
 
     centre: Triple
     radii: Triple
@@ -48,7 +48,7 @@ class Ellipsoid:
 
 @dataclass(frozen=True)
 class Capsule:
-    """All points within `radius` of the straight line from `start` to `end`."""
+    """All points within `radius` of the line segment from `start` to `end`."""
 
     start: Triple
     end: Triple
@@ -73,7 +73,7 @@ class Capsule:
 
 @dataclass(frozen=True)
 class Plate:
-    """All points between two heights on the y axis: a table top that fills the field of view."""
+    """All points between two y coordinates: a table top that fills the field of view."""
 
     y_start: float
     y_stop: float
@@ -92,7 +92,7 @@ class Plate:
 
 @dataclass(frozen=True)
 class Ribs:
-    """Slanted rings, `pitch` apart along z and `height` high, between two elliptic cylinders."""
+    """Slanted rings between two elliptic cylinders, `pitch` apart along z and `height` high."""
 
     inner: tuple[float, float]
     outer: tuple[float, float]
