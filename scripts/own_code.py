@@ -1,9 +1,9 @@
-"""See that the code which runs is the clone's own; each script calls this before it imports more.
+"""Ensure that the clone's own code runs; each script calls this before it imports anything else.
 
-Python looks into the folders of PYTHONPATH before its own and those of its packages, and Snakemake
-puts the folder of a script last. Whatever there is named ``lungprep``, or like a module that
-lungprep needs, would run in its place and publish other voxels under the recipe of this clone.
-Only modules that every Python has loaded by itself are imported here: others might be those.
+Python searches the folders of PYTHONPATH before its own folders and those of its packages, and
+Snakemake puts a script's folder last. Any module there that is named ``lungprep``, or like a module
+that lungprep needs, would run instead, and publish other voxels under this clone's recipe. Only
+modules that every Python has already loaded are imported here: others might be such impostors.
 """
 
 import os
@@ -11,14 +11,14 @@ import sys
 
 HERE = os.path.realpath(__file__).rpartition("/")[0]
 OURS = "lungprep"
-# Top-level modules of what lungprep needs and of what that needs to reach a store; a test holds
-# them against the locked packages.
+# Top-level modules of lungprep's dependencies, and of those that they need to reach a store; a test
+# compares them with the locked packages.
 NEEDED = {
     "boto3", "botocore", "cc3d", "cv2", "dateutil", "fill_voids", "imageio", "jmespath", "jpeg_ls",
     "jsonschema", "libjpeg", "lungmask", "nnunetv2", "numpy", "obstore", "openjpeg", "pydicom",
     "pylibjpeg", "s3transfer", "scipy", "six", "skimage", "snakemake", "torch", "urllib3", "yaml",
 }  # fmt: skip
-# Meant to be found in the first folder that has one: they hide nothing.
+# Modules that Python takes from the first folder that has one: they hide nothing.
 HOOKS = {"sitecustomize", "usercustomize"}
 SUFFIXES = (".py", ".pyc", ".so")
 LINE = 200
@@ -26,10 +26,11 @@ LISTED = 3
 
 
 def check() -> None:
-    """Search folders last that hide modules of the clone, of Python or of packages.
+    """Move folders that hide modules of the clone, of Python or of packages to the end of the path.
 
-    Says so by a line for each, except in jobs, whose run has said it. Ends the process by one line
-    where such a module is loaded already, or later where a package can't be imported.
+    Prints a line about each folder, except in jobs, whose run has already printed it. Ends the
+    process with one line if such a module is already loaded or, later, if a package can't be
+    imported.
     """
     sys.excepthook = _told
     python = os.path.realpath(os.__file__).rpartition("/")[0]
@@ -37,14 +38,14 @@ def check() -> None:
     for folder in _before(first):
         hidden = _hidden(folder, sys.path[first:])
         for name, path in hidden.items():
-            # Where packages were installed, those that are loaded by now are no strangers.
+            # In a folder of installed packages, loaded packages are legitimate.
             if not _is_installed(folder) or name not in NEEDED:
                 _refuse_loaded(name, path, folder)
         if hidden or os.path.isfile(folder):
             sys.path[:] = [*(p for p in sys.path if p != folder), folder]
         if hidden and not hasattr(sys.modules["__main__"], "snakemake"):
             some = ", ".join(list(hidden.values())[:LISTED])
-            _say(f"{some}: passed over, for it hides what lungprep needs by that name")
+            _say(f"{some}: ignored, because it hides a module that lungprep needs")
     sys.path[:] = [HERE, *(path for path in sys.path if os.path.realpath(path) != HERE)]
     sys.meta_path.insert(0, OwnModules)
     import lungprep
@@ -54,7 +55,7 @@ def check() -> None:
 
 
 class OwnModules:
-    """First of the finders: whatever else stands in `sys.meta_path`, ours are found by the path."""
+    """First finder in `sys.meta_path`: finds lungprep's modules by the path, whatever follows it."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):  # type: ignore[no-untyped-def]
@@ -65,7 +66,7 @@ class OwnModules:
 
 
 def pass_on(environ: "os._Environ[str]") -> None:
-    """Take what is searched last off the PYTHONPATH of all processes that are started from here."""
+    """Remove the folders that are searched last from the PYTHONPATH of child processes."""
     first = _index(os.path.realpath(os.__file__).rpartition("/")[0])
     kept = {os.path.realpath(path) for path in _before(first)}
     parts = [p for p in environ.get("PYTHONPATH", "").split(os.pathsep) if p]
@@ -77,13 +78,13 @@ def pass_on(environ: "os._Environ[str]") -> None:
 
 
 def _index(python: str) -> int:
-    """Where the search path comes to Python's own modules."""
+    """Index of Python's own modules in the search path."""
     real = [os.path.realpath(path) for path in sys.path]
     return real.index(python) if python in real else len(real)
 
 
 def _before(first: int) -> list[str]:
-    """Folders that are searched before Python's own, and the user's, before its packages."""
+    """Folders searched before Python's own modules, and the user's, searched before packages."""
     site = sys.modules.get("site")
     user = getattr(site, "USER_SITE", None) if getattr(site, "ENABLE_USER_SITE", False) else None
     return [
@@ -94,19 +95,19 @@ def _before(first: int) -> list[str]:
 
 
 def _hidden(folder: str, later: list[str]) -> dict[str, str]:
-    """Files of a folder that are found in place of modules of Python, of lungprep or its packages.
+    """Files of a folder that hide modules of Python, of lungprep or of its packages.
 
     Parameters
     ----------
     folder : str
         Part of the search path.
     later : list of str
-        What comes after it: a package that is nowhere else is not hidden.
+        Parts after it: a package that exists nowhere else is not hidden.
 
     Returns
     -------
     dict of str to str
-        By the name of the module.
+        Files, by the name of the module.
     """
     found = {}
     modules = _modules(folder)
@@ -115,7 +116,7 @@ def _hidden(folder: str, later: list[str]) -> dict[str, str]:
         own = name == OURS or name in sys.stdlib_module_names
         if own or any(_has(path, name) for path in elsewhere):
             found[name] = modules[name]
-    # The user's own packages, installed by pip, are meant to come first.
+    # The user's own packages, installed by pip, take precedence on purpose.
     user = folder == getattr(sys.modules.get("site"), "USER_SITE", None)
     return {} if user and _is_installed(folder) else found
 
@@ -136,7 +137,7 @@ def _names(folder: str) -> list[str]:
 
 
 def _modules(folder: str) -> dict[str, str]:
-    """Modules of a folder that Python would import, with their files."""
+    """Modules of a folder that Python could import, with their files."""
     found = {}
     folder = folder or "."
     for name in _names(folder):
@@ -155,7 +156,7 @@ def _has(folder: str, name: str) -> bool:
 
 
 def _refuse_loaded(name: str, path: str, folder: str) -> None:
-    """End the process if a module is loaded that is not the one it should be."""
+    """End the process if the wrong module of this name is loaded."""
     module = sys.modules.get(name)
     taken = os.path.realpath(str(getattr(module, "__file__", None)))
     if module is None:
@@ -164,12 +165,12 @@ def _refuse_loaded(name: str, path: str, folder: str) -> None:
     wrong = not taken.startswith(f"{HERE}/{OURS}/") if ours else taken == os.path.realpath(path)
     if wrong:
         whose = f"the one of {HERE}" if ours else "Python's or that of its packages"
-        remedy = f"take {folder} off PYTHONPATH" if folder else "uninstall or rename it"
+        remedy = f"remove {folder} from PYTHONPATH" if folder else "uninstall or rename it"
         _end(f"{name} was imported from {taken}, and is not {whose}; {remedy}, then run again")
 
 
 def _told(kind, error, trace) -> None:  # type: ignore[no-untyped-def]
-    """As `sys.excepthook`; a package that can't be imported gets one line."""
+    """Replace `sys.excepthook`: a package that can't be imported gets one line."""
     frames, frame = [], trace
     while frame is not None:
         code = frame.tb_frame.f_code
@@ -185,7 +186,9 @@ def _told(kind, error, trace) -> None:  # type: ignore[no-untyped-def]
         return
     words = (str(error).strip().splitlines() or [""])[0]
     what = foreign[0] if foreign else getattr(error, "name", None) or "a package"
-    remedy = "install the packages of envs/requirements.txt, or take what hides them off PYTHONPATH"
+    remedy = (
+        "install the packages of envs/requirements.txt, or remove what hides them from PYTHONPATH"
+    )
     _end(f"{what} can't be imported ({kind.__name__}: {words[:LINE]}); {remedy}")
 
 
@@ -195,7 +198,7 @@ def _is_foreign(file: str) -> bool:
 
 
 def _end(text: str) -> None:
-    """End the process by a line, also in the log of its job and for the run that started it."""
+    """End the process with a line, which also goes to the job's log and to the run."""
     text = _printable(text)
     job = getattr(sys.modules["__main__"], "snakemake", None)
     if job is not None:
@@ -216,7 +219,7 @@ def _printable(text: str) -> str:
 
 
 def _verdict(step: str, text: str) -> str:
-    """What `lungprep.verdicts` would write: no attempt changes it, no patient is at fault."""
+    """Verdict in the form of `lungprep.verdicts`: no retry helps, and no data are at fault."""
     import json
 
     fields = {"step": step, "error": "WorkspaceError", "text": text}

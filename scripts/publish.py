@@ -1,4 +1,4 @@
-"""Publish the results of a patient to the target, the receipt last."""
+"""Publish the results of a patient to the target, the sidecar last."""
 
 import sys
 

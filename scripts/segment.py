@@ -1,4 +1,4 @@
-"""Find the lungs of a patient and draw them."""
+"""Segment the lungs of a patient and draw a preview."""
 
 import sys
 

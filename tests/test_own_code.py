@@ -52,7 +52,7 @@ def test_a_poisoned_path_changes_nothing(tmp_path, names):
     done = run(tmp_path, PYTHONPATH=poisoned(tmp_path / "evil", *names))
     assert (done.returncode, done.stdout.strip()) == (0, WORKS), done.stderr
     (line,) = done.stderr.splitlines()
-    files = line.removeprefix("lungprep: ").partition(": passed over")[0].split(", ")
+    files = line.removeprefix("lungprep: ").partition(": ignored")[0].split(", ")
     assert {*files} <= {f"{tmp_path}/evil/{name}" for name in names}
     assert len(files) == min(3, len([n for n in names if "METADATA" not in n]))
 
@@ -118,7 +118,7 @@ def test_the_site_of_the_user_changes_nothing(tmp_path):
     [
         (
             "lungprep",
-            "lungprep was imported from {path}, and is not the one of {scripts}; take",
+            "lungprep was imported from {path}, and is not the one of {scripts}; remove",
         ),
         ("random", "random was imported from {path}, and is not Python's or that of its packages"),
     ],
