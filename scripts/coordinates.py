@@ -116,7 +116,7 @@ def write(path: str, conversion: Conversion) -> None:
     except OSError as error:
         raise ConfigError(
             f"--output {path} can't be written ({error.strerror})",
-            "give a file in a folder of yours",
+            "name a file in a folder that you can write to",
         ) from error
 
 

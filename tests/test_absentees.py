@@ -61,7 +61,7 @@ def test_each_reason_has_its_state():
         ("P2", "incomplete", "P2.npy is absent"),
         ("P3", "recipe changed", ""),
         ("P4", "source changed", ""),
-        ("P5", "series changed", "another series is asked for"),
+        ("P5", "series changed", "another series is requested"),
         ("P6", "quarantined", "something changed since"),
         ("P8", "quarantined", "too short"),
         ("P 7", "refused", "not usable"),

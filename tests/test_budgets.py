@@ -63,5 +63,5 @@ def test_more_than_all_jobs_may_take_is_said_once(budget, tmp_path):
     budget.resample("P", str(record), 2)
     (line,) = budget.lines
     assert line.startswith(
-        f"P: resample is estimated to take {needed} MB where all jobs may take 50"
+        f"P: resample is estimated to take {needed} MB, but all jobs together may take 50"
     )

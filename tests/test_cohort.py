@@ -60,7 +60,7 @@ def test_good_names_run_and_bad_ones_are_refused_by_name():
     assert list(cohort.refused) == BAD
     assert cohort.size == len(GOOD) + len(BAD)
     for why in cohort.refused.values():
-        assert why.startswith("not usable as a patient id; rename it: an id takes 1 to 128")
+        assert why.startswith("not usable as a patient id; rename it: an id has 1 to 128")
 
 
 def test_ids_that_snakemake_takes_for_a_circle_are_refused():
@@ -245,7 +245,7 @@ ONE = "s3://bucket/data/P1"
 def test_rows_that_would_read_the_same_slices_are_refused(csv, first, second):
     words = r"patients 'P1' and 'P2' \(lines 3 and 5 of patients file .*\) would read the same slic"
     with pytest.raises(
-        ConfigError, match=words + ".*; keep one row, or give each row a series_uid"
+        ConfigError, match=words + ".*; keep one row, or give each row its own series_uid"
     ):
         csv(f"patient,prefix,series_uid\nP0,P0\n{first}\nP10,P10\n{second}\nP3,P3\n")
 

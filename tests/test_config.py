@@ -44,7 +44,9 @@ def test_a_tilde_is_the_home_folder_in_each_path(monkeypatch, tmp_path):
     full = complete({**given, "segment": {"weights": "~/w"}}, SCHEMA)
     assert {name: full[name] for name in given} == {n: f"{tmp_path}/{n}" for n in given}
     assert full["segment"]["weights"] == f"{tmp_path}/w"
-    with pytest.raises(ConfigError, match="config key missing_tsv is '~nobody-such/x', and nobody"):
+    with pytest.raises(
+        ConfigError, match="config key missing_tsv is '~nobody-such/x', and no user"
+    ):
         complete({**MINIMAL, "missing_tsv": "~nobody-such/x"}, SCHEMA)
 
 
@@ -60,8 +62,8 @@ def test_a_tilde_is_the_home_folder_in_each_path(monkeypatch, tmp_path):
         ({"resample": {"spacing_mm": 1}}, "resample.spacing_mm has 1; it takes [ ] of 3"),
         ({"resample": {"interpolation": "spline"}}, "resample.interpolation has 'spline'; it takes linear or cubic or nearest"),
         ({"resample": "fine"}, "resample has 'fine'; it takes a mapping of spacing_mm, interpolation"),
-        ({"resample": {"spacing": 1}}, "unknown config key resample.spacing; known here are spacing_mm"),
-        ({"sorce": "x"}, "unknown config key sorce; known here are source, target"),
+        ({"resample": {"spacing": 1}}, "unknown config key resample.spacing; known keys here are spacing_mm"),
+        ({"sorce": "x"}, "unknown config key sorce; known keys here are source, target"),
         ({"output": {"crop_margin_mm": -1}}, "output.crop_margin_mm has -1; it takes a number, 0 to 500"),
         ({"output": {"crop_margin_mm": "5"}}, "output.crop_margin_mm has '5'; it takes a number, 0 to 500, or [ ] of 3, each [ ] of 2, each a number, 0 to 500, or keep, or null (inside"),
         ({"output": {"outside_hu": 170.5}}, "output.outside_hu has 170.5; it takes a whole number, -1024 to 3071, or keep, or null"),

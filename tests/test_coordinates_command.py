@@ -184,7 +184,7 @@ def test_what_can_not_be_done_is_one_line(local, tmp_path):
         "check the id and the target, or publish the patient first"
     )
     assert refusal(place, "../out/P1", *point).startswith(
-        "lungprep: '../out/P1' is not usable as a patient id; rename it: an id takes"
+        "lungprep: '../out/P1' is not usable as a patient id; rename it: an id has"
     )
     local.write("P2.json", b"[]")
     assert refusal(place, "P2", *point).startswith(
@@ -204,7 +204,7 @@ def test_what_can_not_be_done_is_one_line(local, tmp_path):
     )
     assert refusal(place, *nodules, "--output", tmp_path / "x/o.csv") == (
         f"lungprep: --output {tmp_path}/x/o.csv can't be written (No such file or directory); "
-        "give a file in a folder of yours"
+        "name a file in a folder that you can write to"
     )
 
 

@@ -116,7 +116,7 @@ def test_a_job_that_starts_after_its_run_was_followed_by_another_ends(tmp_path, 
     with Job(tmp_path):
         pass
     monkeypatch.setenv(MARK, of_the_first)
-    with pytest.raises(WorkspaceBusy, match="the run of this job is over"), Job(tmp_path):
+    with pytest.raises(WorkspaceBusy, match="the run of this job has ended"), Job(tmp_path):
         pytest.fail("it must not work")
     second.release()
 
@@ -193,7 +193,7 @@ def test_where_locks_are_useless_the_signature_keeps_a_second_run_out(tmp_path, 
     line = second(tmp_path, **useless)
     assert line.startswith(f"another run is at work in {tmp_path.parents[1]} (process {first.pid} ")
     assert f"on {os.uname().nodename}); let it end" in line
-    assert line.endswith(f"if it is surely gone, remove {tmp_path / RUN}")
+    assert line.endswith(f"if you are sure that it is gone, remove {tmp_path / RUN}")
     first.kill()
     first.wait()
     assert second(tmp_path, **useless) == ""

@@ -51,7 +51,7 @@ def test_another_process_takes_up_nothing(tmp_path):
 
 def test_a_config_that_changed_on_the_way_stops_the_run(tmp_path):
     environ, _, _ = handed_on(tmp_path)
-    with pytest.raises(ConfigError, match="config changed while the run was under way"):
+    with pytest.raises(ConfigError, match="config changed during the run"):
         take_up(json.loads(json.dumps(CONFIG).replace("10", "11")), environ)
 
 

@@ -40,7 +40,7 @@ def section(method, path):
         ("totalsegmentator", None, "segment.weights is not set; give a folder of nnU-Net v2 with"),
         ("lungmask", "absent.pth", "'absent.pth', which does not exist here; give the file"),
         ("totalsegmentator", "s3://b/x/", "'s3://b/x/', which does not exist here; give a folder"),
-        ("lungmask", ".", "'.', which is no file; give the file"),
+        ("lungmask", ".", "'.', which is not a file; give the file"),
     ],
 )  # fmt: skip
 def test_weights_that_are_not_there_are_named(monkeypatch, tmp_path, method, path, words):
@@ -76,7 +76,9 @@ def test_either_folder_of_a_model_will_do(model):
 
 def test_one_model_is_expected(model):
     shutil.copytree(model, model.parent / "zweite")
-    with pytest.raises(ConfigError, match=r"one model is expected and there is trainer.*, zweite;"):
+    with pytest.raises(
+        ConfigError, match=r"one model is expected, but there is trainer.*, zweite;"
+    ):
         check_weights(section("totalsegmentator", model.parent))
     assert model_folder(model) == model
 
@@ -84,7 +86,7 @@ def test_one_model_is_expected(model):
 @pytest.mark.parametrize("missing", ["dataset.json", "plans.json", "fold_0/checkpoint_final.pth"])
 def test_a_model_with_a_file_missing_is_none(model, missing):
     (model / missing).unlink()
-    with pytest.raises(ConfigError, match="one model is expected and there is none;"):
+    with pytest.raises(ConfigError, match="one model is expected, but there is none;"):
         check_weights(section("totalsegmentator", model.parent))
 
 
@@ -95,12 +97,15 @@ def test_classes_are_read_by_name(model):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "is no dataset.json of nnU-Net v2"),
-        ("[]", "is no dataset.json of nnU-Net v2"),
-        ('{"labels": ["lung"]}', "is no dataset.json of nnU-Net v2"),
-        ('{"labels": {"liver": 1}}', "names no class for each lung"),
-        ('{"labels": {"lung_left": 1}}', "names no class for each lung"),
-        ('{"labels": {"lung_left": [1, 2], "lung_right": [3]}}', "names no class for each lung"),
+        ("{", "is not a dataset.json of nnU-Net v2"),
+        ("[]", "is not a dataset.json of nnU-Net v2"),
+        ('{"labels": ["lung"]}', "is not a dataset.json of nnU-Net v2"),
+        ('{"labels": {"liver": 1}}', "does not name a class for each lung"),
+        ('{"labels": {"lung_left": 1}}', "does not name a class for each lung"),
+        (
+            '{"labels": {"lung_left": [1, 2], "lung_right": [3]}}',
+            "does not name a class for each lung",
+        ),
     ],
 )
 def test_a_model_without_lungs_is_refused(model, content, words):

@@ -1,4 +1,4 @@
-"""Who is missing and why, as a table for other programs: `missing_tsv` of the config."""
+"""Table of the missing patients and the reasons, for other programs: config key `missing_tsv`."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,29 +12,29 @@ _STATES = {
     SERIES_CHANGED: ("series changed", SERIES_CHANGED),
     QUARANTINE_OVER: ("quarantined", "something changed since"),
 }
-# Spreadsheets take a cell that starts so for a formula.
+# Spreadsheets treat a cell that starts with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 Row = tuple[str, str, str]
 
 
 def absentees(plan: Plan, published: Iterable[str], set_aside: Mapping[str, str]) -> list[Row]:
-    """Patient, state and detail of each patient that has no result by the recipe in force.
+    """Rows for the patients that have no result of the current recipe.
 
     Parameters
     ----------
     plan : Plan
-        What a run has, or had, to do.
+        Plan of the run.
     published : iterable of str
-        Whom the run has published since.
+        Patients that the run has published since.
     set_aside : mapping of str to str
-        Whom it has quarantined since, and the text of the failure.
+        Patients that it has quarantined since, with the text of the failure.
 
     Returns
     -------
     list of tuple of str
-        The state is one of missing, incomplete, recipe changed, source changed, series changed,
-        quarantined, refused; the detail may be empty.
+        Patient, state and detail. The state is missing, incomplete, recipe changed, source
+        changed, series changed, quarantined or refused; the detail may be empty.
     """
     done = set(published)
     rows: list[Row] = []
@@ -56,7 +56,7 @@ def write_absentees(path: Path, rows: Iterable[Row]) -> None:
     Raises
     ------
     ConfigError
-        Where the file can't be written.
+        If the file can't be written.
     """
     lines = ["\t".join(cell(text) for text in row) for row in (COLUMNS, *rows)]
     try:
@@ -64,15 +64,15 @@ def write_absentees(path: Path, rows: Iterable[Row]) -> None:
     except OSError as error:
         raise ConfigError(
             f"missing_tsv {path} can't be written ({error.strerror})",
-            "give a file in a folder of yours",
+            "name a file in a folder that you can write to",
         ) from error
 
 
 def cell(text: str) -> str:
-    r"""Text as a cell that readers of every kind take for one, and for text.
+    r"""Text as a cell that any reader parses as one cell of plain text.
 
     Names come from outside. A backslash, control characters, double quotes and a first character
-    that makes a formula are written as in Python's string literals: ``\t``, ``\\``, ``\x3d``.
+    that starts a formula are escaped as in Python's string literals: ``\t``, ``\\``, ``\x3d``.
     """
     plain = "".join(c if c.isprintable() and c not in '\\"' else _escaped(c) for c in text)
     return _escaped(plain[0]) + plain[1:] if plain.startswith(_FORMULA) else plain

@@ -1,4 +1,4 @@
-"""Ids that differ only by case, in a target that ignores it: one would replace the other."""
+"""Ids that differ only by case, in a target that ignores case: one would replace the other."""
 
 from collections.abc import Iterable
 
@@ -6,29 +6,29 @@ from lungprep.errors import ConfigError
 from lungprep.ledger import INDEX
 from lungprep.stores import Store
 
-# What stands between an id and the last suffix of its files.
+# Text between an id and the last suffix of its files.
 SUFFIXES = ("", ".lungs", ".failed")
 
 
 def check_case(target: Store, patients: Iterable[str], others: Iterable[str]) -> None:
-    """Refuse a cohort whose files would be taken for one another's.
+    """Refuse a cohort in which two patients' files would have the same name.
 
-    The target itself tells whether it ignores case, by one request if there are such ids: Amazon's
-    S3 does not, servers before some file systems do, and so do many disks.
+    If such ids exist, one request tests whether the target ignores case. Amazon's S3 does not, but
+    servers on top of some file systems do, and so do many disks.
 
     Parameters
     ----------
     target : Store
-        Where results go; it holds the index.
+        Store of the results; it holds the index.
     patients : iterable of str
         Ids of the cohort.
     others : iterable of str
-        Ids whose results are in the target, of other cohorts.
+        Ids of other cohorts with results in the target.
 
     Raises
     ------
     ConfigError
-        Naming two of them.
+        If the target ignores case and two ids differ only by case; the text names them.
     StoreError
         If the target does not answer.
     """
@@ -42,7 +42,7 @@ def check_case(target: Store, patients: Iterable[str], others: Iterable[str]) ->
 
 
 def alike(patients: Iterable[str], others: Iterable[str] = ()) -> tuple[str, str] | None:
-    """Two ids, one of the patients at least, that have files of one name but for case."""
+    """Two ids, at least one of them in `patients`, whose files' names differ only by case."""
     owners: dict[str, str] = {}
     cohort = dict.fromkeys(patients)
     for patient in (*others, *cohort):

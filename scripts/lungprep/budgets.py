@@ -1,4 +1,4 @@
-"""What the jobs of a run ask for: estimates of their memory, from what lies at hand."""
+"""Memory requests of a run's jobs, estimated from headers and records."""
 
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,32 +15,32 @@ from lungprep.records import read_record
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 
-#: Where a patient's objects were not looked up: 600 slices of 512 x 512.
+#: Estimate for load if a patient was not looked up: 600 slices of 512 x 512.
 UNKNOWN_LOAD_MB = 450
 # Enough to hide the latency of two requests for each of 1,000 patients.
 LOOKUPS = 64
-# Share of the first estimate that each attempt has.
+# Factor on the first estimate, by attempt.
 ATTEMPTS = (1.0, 1.5, 2.0)
-# Far more than any record has.
+# Larger than any record.
 RECORD_BYTES = 1 << 24
 
 
 class Budget:
-    """Memory of each job, MB.
+    """Memory estimate of each job, MB.
 
-    Records that do not exist yet raise FileNotFoundError, by which Snakemake knows that it has to
-    ask again; so does whatever else has their place, such as the emptied record of a killed run.
+    A record that does not exist yet raises FileNotFoundError, which makes Snakemake ask again
+    later. So does an unusable record, such as one that was emptied by a killed run.
 
     Parameters
     ----------
     config : dict
-        The complete config.
+        Complete config.
     prefix : callable
-        From a patient to the address of their objects.
+        Returns the address of a patient's objects.
     warn : callable
-        Called with a line about each job that needs more than there is.
+        Called with a line about each job that needs more memory than is available.
     known : mapping of str to int
-        First estimate of load, MB, by patient.
+        First estimate of load by patient, MB.
     """
 
     def __init__(
@@ -52,24 +52,24 @@ class Budget:
     ) -> None:
         self._config, self._prefix, self._warn = config, prefix, warn
         self._options = S3Options(**config["s3"])
-        #: First estimate of load, by patient that was looked up.
+        #: First estimate of load by patient, MB, for patients that were looked up.
         self.load_mb = dict(known)
         self._warned: set[tuple[str, str]] = set()
-        #: All jobs together, MB, if that is limited.
+        #: Limit for all jobs together, MB; None for no limit.
         self.limit_mb: int | None = None
-        #: Whether records are of an earlier run, as all are before this one has begun.
+        #: Whether all records belong to an earlier run, as before the start of this run.
         self.stale = False
 
     def look_up(self, patients: Iterable[str]) -> None:
-        """List the objects of patients and read the start of one of each, many at a time.
+        """List the objects of patients and read the start of one object each, concurrently.
 
-        A patient whose store does not answer well is left at the default: their job will say why.
+        If a patient's store fails, the default estimate stays: the job will report the reason.
         """
         unknown = [patient for patient in patients if patient not in self.load_mb]
         if not unknown:
             return
-        # Imported before the threads start: pydicom's modules import one another, and two threads
-        # that begin with two of them would stop each other.
+        # Import before the threads start: pydicom's modules import one another, and two threads
+        # that start with different modules would deadlock.
         from lungprep.footprint import look_up
         from lungprep.memory import load_mb
 
@@ -77,7 +77,7 @@ class Budget:
         start = str(shared.address)
 
         def looked_up(patient: str) -> int | None:
-            # A client for each patient would cost more than its two requests.
+            # One client per patient would cost more than its two requests.
             prefix = self._prefix(patient)
             try:
                 if prefix.startswith(start):
@@ -92,15 +92,15 @@ class Budget:
             self.load_mb.update(known)
 
     def largest_mb(self, patients: Iterable[str]) -> int:
-        """The most that some patients take to load, at the first attempt."""
+        """Largest first estimate of load among some patients, MB."""
         return max(self.load_mb.get(patient, UNKNOWN_LOAD_MB) for patient in patients)
 
     def load(self, patient: str, attempt: int) -> int:
-        """For what was looked up."""
+        """Memory of load, MB, from the look-up."""
         return self._at(attempt, "load", patient, self.load_mb.get(patient, UNKNOWN_LOAD_MB))
 
     def resample(self, patient: str, load_record: str, attempt: int) -> int:
-        """For the grid of the scan, and for that of the config."""
+        """Memory of resample, MB, from the scan's grid and the target spacing."""
         from lungprep.memory import resample_mb
         from lungprep.volume import Grid, Slicing
 
@@ -115,7 +115,7 @@ class Budget:
         return self._at(attempt, "resample", patient, mb)
 
     def segment(self, patient: str, resample_record: str, attempt: int) -> int:
-        """For the resampled grid."""
+        """Memory of segment, MB, from the resampled grid."""
         from lungprep.memory import segment_mb
         from lungprep.volume import Grid
 
@@ -124,7 +124,7 @@ class Budget:
         return self._at(attempt, "segment", patient, mb)
 
     def publish(self, patient: str, resample_record: str, segment_record: str, attempt: int) -> int:
-        """For the resampled grid and the lungs in it."""
+        """Memory of publish, MB, from the resampled grid and the lungs in it."""
         from lungprep.memory import publish_mb
         from lungprep.volume import Grid
 
@@ -137,7 +137,7 @@ class Budget:
 
     @contextmanager
     def _read(self, path: str) -> Iterator[dict[str, Any]]:
-        """Read a record; what is none, or leads to no estimate, is not there."""
+        """Read a record; raise FileNotFoundError if it is absent or yields no estimate."""
         try:
             found = Path(path).lstat()
             if self.stale or not stat.S_ISREG(found.st_mode) or found.st_size > RECORD_BYTES:
@@ -148,12 +148,12 @@ class Budget:
             raise FileNotFoundError(ENOENT, "no record of this run", path) from error
 
     def _at(self, attempt: int, step: str, patient: str, first_mb: int) -> int:
-        """Estimate of an attempt; a line where that is more than all jobs together may take."""
+        """Estimate for an attempt, MB; warn if it exceeds the limit of all jobs together."""
         mb = round(first_mb * ATTEMPTS[min(attempt, len(ATTEMPTS)) - 1])
         if self.limit_mb is not None and mb > self.limit_mb and (step, patient) not in self._warned:
             self._warned.add((step, patient))
             self._warn(
-                f"{patient}: {step} is estimated to take {mb} MB where all jobs may take "
+                f"{patient}: {step} is estimated to take {mb} MB, but all jobs together may take "
                 f"{self.limit_mb}; it runs alone, and may be killed: use a machine with more memory"
             )
         return mb

@@ -1,4 +1,4 @@
-"""The close of a turn: what it leaves in the target beside its patients' results, and its words."""
+"""End of a round: records in the target and the summary."""
 
 from collections.abc import Sequence
 
@@ -15,18 +15,18 @@ from lungprep.verdicts import Verdict
 
 
 def quarantine_patient(plan: Plan, patient: str, verdict: Verdict, options: S3Options) -> None:
-    """Set a patient aside, with the recipe and the source by which the verdict was reached.
+    """Set a patient aside, with the recipe and the source on which the verdict is based.
 
     Parameters
     ----------
     plan : Plan
-        Of the turn.
+        Plan of this round.
     patient : str
-        Whose data are at fault.
+        Id of the patient whose data are at fault.
     verdict : Verdict
-        Why.
+        Reason for the failure.
     options : S3Options
-        Of the source.
+        Settings for S3.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def quarantine_patient(plan: Plan, patient: str, verdict: Verdict, options: S3Op
         If the target or the patient's source does not answer.
     """
     asked = plan.cohort.patients[patient]
-    # What lies there by now may be another upload; without a listing there is none to keep.
+    # Objects may have changed since: list them only if the job recorded no listing.
     source = verdict.source or source_digest(asked.prefix, options)
     text = f"{patient}: {verdict.text}"
     basis = plan.recipe, source, asked.series_uid
@@ -47,25 +47,25 @@ def publish_records(
     published: dict[str, Receipt],
     verdicts: dict[str, Verdict],
 ) -> None:
-    """Write index, report and failures, which keep what the target holds of other cohorts.
+    """Write index, report and failures; entries of other cohorts in the target are kept.
 
-    Patients who were set aside before and are published now are set aside no more.
+    Patients who were quarantined earlier and are published now leave the quarantine.
 
     Parameters
     ----------
     plan : Plan
-        Of the turn.
+        Plan of this round.
     tally : Tally
-        All turns so far, this one included.
+        Results of all rounds so far, including this one.
     published : dict of str to Receipt
-        Whom this turn has published.
+        Sidecar values of the patients that this round published.
     verdicts : dict of str to Verdict
-        Who failed in this turn, and why.
+        Reasons by patient, for the patients that failed in this round.
 
     Raises
     ------
     StoreError
-        If the target does not take them.
+        If the target refuses the records.
     """
     target, known = plan.target, plan.receipts
     receipts = {**known.others, **known.cohort, **published}
@@ -79,16 +79,16 @@ def publish_records(
 
 
 def failure_lines(plan: Plan, tally: Tally) -> list[str]:
-    """Who failed in all turns so far or was refused, and why, each a line."""
+    """Lines about all patients that failed in the rounds so far or were refused."""
     refused = (f"{name!r}: {why}" for name, why in plan.cohort.refused.items())
     return [*tally.failures.values(), *refused]
 
 
 def lost_patients(plan: Plan, tally: Tally) -> list[str]:
-    """Who was published by this run and is not in the target any more.
+    """Patients that this run published but that are missing from the target now.
 
-    Somebody may have removed it, or its files may lie under another one's name. Lists the target if
-    anybody was published.
+    Somebody may have removed their files, or another patient's files replaced them. Lists the
+    target if any patient was published.
 
     Raises
     ------
@@ -103,16 +103,16 @@ def lost_patients(plan: Plan, tally: Tally) -> list[str]:
 
 
 def summary(plan: Plan, earlier: Tally, tally: Tally, lost: Sequence[str] = ()) -> str:
-    """Sum up a run: how many patients of all turns were published, failed, or are left.
+    """Summarise a run: patients of all rounds that were published, failed, or not reached.
 
     Parameters
     ----------
     plan : Plan
-        Of the last turn.
+        Plan of the last round.
     earlier, tally : Tally
-        All turns before it, and with it.
+        Results of the rounds before it, and of all rounds.
     lost : sequence of str
-        Those of the published who are not in the target any more.
+        Published patients that are missing from the target.
     """
     failed = tally.failed + len(plan.cohort.refused)
     aside = len(tally.set_aside) + len(plan.quarantined)
@@ -126,6 +126,6 @@ def summary(plan: Plan, earlier: Tally, tally: Tally, lost: Sequence[str] = ()) 
     )
     text += f", {aside} are quarantined" if aside else ""
     if lost:
-        text += f", {len(lost)} were published and are gone from there ({', '.join(lost[:3])}"
+        text += f", {len(lost)} were published but are no longer there ({', '.join(lost[:3])}"
         text += ", ...)" if len(lost) > 3 else ")"
     return text + (f", {left} not reached" if left else "")

@@ -1,4 +1,4 @@
-"""Who the patients are, and where the slices of each lie."""
+"""The patients of a run, and the locations of their slices."""
 
 import re
 from collections import defaultdict
@@ -12,13 +12,13 @@ from lungprep.stores import Address, Store
 from lungprep.stores.address import parse_address
 from lungprep.system_files import is_no_patient
 
-# Ids become file names, keys and wildcards, so only what is safe as all of them is accepted.
+# Ids become file names, keys and wildcards; only characters that are safe in all of them pass.
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-# Snakemake takes 20 like parts at the end for a rule that feeds on itself, and ends the whole run.
+# Snakemake takes 20 repetitions at the end of a name for an endless recursion of a rule, and stops.
 PERIODIC = re.compile(r"(.+)\1{19}$")
 PERIODIC_RULE = "rename it: an id must not end in 20 repetitions, such as of one digit"
 ID_RULE = (
-    "rename it: an id takes 1 to 128 of the characters A-Z a-z 0-9 . _ - and starts with a letter "
+    "rename it: an id has 1 to 128 of the characters A-Z a-z 0-9 . _ - and starts with a letter "
     "or digit"
 )
 VOLUME, LUNGS, RECEIPT = "{patient}.npy", "{patient}.lungs.npy", "{patient}.json"
@@ -28,7 +28,7 @@ PREVIEW = "qc/{patient}.png"
 
 @dataclass(frozen=True)
 class Patient:
-    """One patient: an accepted id, where the slices lie, and which series to take."""
+    """Patient: accepted id, location of the slices, and the requested series."""
 
     id: str
     prefix: Address
@@ -42,11 +42,11 @@ class Cohort:
     Attributes
     ----------
     patients : dict of str to Patient
-        By id, in order of the source.
+        Patients by id, in the order of the source.
     refused : dict of str to str
-        Names that can't be ids, and why.
+        Reasons by name, for names that can't be ids.
     beside : str
-        What lies in the source beside the patients' folders, in words; empty where nothing does.
+        Text about anything in the source beside the patients' folders; may be empty.
     """
 
     patients: dict[str, Patient]
@@ -55,17 +55,17 @@ class Cohort:
 
     @property
     def size(self) -> int:
-        """Patients, the refused ones among them."""
+        """Number of patients, including refused ones."""
         return len(self.patients) + len(self.refused)
 
 
 def from_listing(source: Store) -> Cohort:
-    """Take each folder directly below the source as a patient, but for hidden ones and a system's.
+    """Make a cohort from the folders directly below the source, except hidden and system folders.
 
     Raises
     ------
     ConfigError
-        If there is none, or files of two patients would have one name.
+        If no folder is a patient, or files of two patients would have the same name.
     StoreError
         If the source can't be listed.
     """
@@ -74,7 +74,7 @@ def from_listing(source: Store) -> Cohort:
     if not names:
         raise ConfigError(
             f"no patient under source {source.address}{beside and f', but {beside}'}",
-            "give the prefix that holds their folders",
+            "give the prefix that holds the patients' folders",
         )
     cohort = _cohort(Patient(name, source.address.join(name)) for name in names)
     if beside:
@@ -91,16 +91,17 @@ def from_csv(path: str | Path, source: Address) -> Cohort:
     Parameters
     ----------
     path : str or Path
-        CSV with a header line, columns ``patient,prefix`` and optionally ``series_uid``, see
+        CSV with a header line, columns ``patient,prefix`` and optionally ``series_uid``; see
         `lungprep.cohort_file.read_rows`.
     source : Address
-        What relative prefixes start from.
+        Base of relative prefixes.
 
     Raises
     ------
     ConfigError
-        If the file can't be read, lacks a column, names a patient twice or a prefix badly, if two
-        rows would read the same slices, or files of two patients would have one name.
+        If the file can't be read, a column is missing, a patient occurs twice, a prefix is
+        invalid, two rows would read the same slices, or files of two patients would have the same
+        name.
     """
     rows = read_rows(path)
     lines: dict[str, list[int]] = defaultdict(list)
@@ -122,12 +123,12 @@ def from_csv(path: str | Path, source: Address) -> Cohort:
 
 
 def _check_apart(path: str | Path, patients: list[Patient], lines: list[int]) -> None:
-    """Refuse two rows that would read the same slices: one place, or one inside the other.
+    """Refuse two rows that would read the same slices: one location is or contains the other.
 
-    Rows that each ask for a series of their own may share a place.
+    Rows that request different series may share a location.
     """
     places = [patient.prefix.place for patient in patients]
-    # The places around the one at hand, outermost first, and the rows of each by their series.
+    # Stack of the locations that contain the current one, outermost first; row by series of each.
     around: list[tuple[tuple[str, str], dict[str | None, int]]] = []
     for row in sorted(range(len(places)), key=lambda row: places[row]):
         bucket, prefix = places[row]
@@ -141,7 +142,7 @@ def _check_apart(path: str | Path, patients: list[Patient], lines: list[int]) ->
                     f"patients {patients[one].id!r} and {patients[two].id!r} (lines {lines[one]} "
                     f"and {lines[two]} of patients file {path}) would read the same slices, in "
                     f"{patients[row].prefix}",
-                    "keep one row, or give each row a series_uid of its own",
+                    "keep one row, or give each row its own series_uid",
                 )
         if not around or around[-1][0] != places[row]:
             around.append((places[row], {}))
@@ -149,25 +150,24 @@ def _check_apart(path: str | Path, patients: list[Patient], lines: list[int]) ->
 
 
 def _rival(series_uid: str | None, rows: dict[str | None, int]) -> int | None:
-    """One of the rows of a place that may take the series which another row asks for."""
+    """Row of a location that may use the series that another row requests."""
     if series_uid is None:
         return next(iter(rows.values()), None)
     return rows.get(series_uid, rows.get(None))
 
 
 def check_prefixes(cohort: Cohort, target: Address) -> None:
-    """Refuse a patient whose slices lie in the target, or the reverse.
+    """Refuse a patient whose slices are inside the target, or the reverse.
 
     Raises
     ------
     ConfigError
-        Naming the first such patient.
+        If there is such a patient; the text names the first one.
     """
     for patient in cohort.patients.values():
         if target.holds(patient.prefix) or patient.prefix.holds(target):
             raise ConfigError(
-                f"prefix {patient.prefix} of patient {patient.id} and target {target} lie inside "
-                "one another",
+                f"prefix {patient.prefix} of patient {patient.id} and target {target} overlap",
                 "choose two separate places",
             )
 

@@ -1,4 +1,4 @@
-"""The rows of a cohort file, as spreadsheets and text editors leave them."""
+"""Rows of a cohort file, in the variants that spreadsheets and text editors write."""
 
 import codecs
 import csv
@@ -14,31 +14,31 @@ NEEDED = ("patient", "prefix")
 READ = (*NEEDED, "series_uid")
 AS_CSV = "save it as CSV in UTF-8"
 DELIMITERS = ",;\t"
-# How files begin that are no text, whatever their names end in.
+# First bytes of files that are not text, whatever their extension.
 BINARY = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\x1f\x8b": "compressed by gzip",
     b"PAR1": "a Parquet file",
 }
-# By which Excel says how a file's cells are parted.
+# Line in which Excel states the delimiter.
 SEPARATOR_LINE = re.compile(r"sep=([,;\t])\r?\n?", re.IGNORECASE)
-# Blanks between a closing quote and the end of a cell, which the strict reader refuses.
+# Blanks between a closing quote and the end of a cell, which csv's strict mode refuses.
 QUOTED_THEN_BLANK = re.compile(r'" +(?=[,;\t\r\n]|$)')
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the file.
+    """Row of the file.
 
     Attributes
     ----------
     line : int
-        Line of the file where it begins, from 1.
+        Number of its first line in the file, from 1.
     patient, prefix : str
-        Never empty.
+        Cells, never empty.
     series_uid : str or None
-        None where the cell is empty or there is no such column.
+        Cell; None if it is empty or the column is absent.
     """
 
     line: int
@@ -48,19 +48,19 @@ class Row:
 
 
 def read_rows(path: str | Path) -> list[Row]:
-    """Read the rows below the header; blank ones are passed over.
+    """Read the rows below the header; blank rows are skipped.
 
     Parameters
     ----------
     path : str or Path
-        CSV in UTF-8, or in UTF-16 with a byte order mark; cells are parted by commas, semicolons or
-        tabs, as the header's are. Names of columns count without blanks around them and in any
-        case; columns of other names are passed over.
+        CSV in UTF-8, or in UTF-16 with a byte order mark. Cells are separated by commas,
+        semicolons or tabs, as in the header. Column names are stripped and compared without regard
+        to case; other columns are ignored.
 
     Raises
     ------
     ConfigError
-        If the file can't be read, or a row can't be taken for what it says, with its line.
+        If the file can't be read, or a row is not clear; the text names the line.
     """
     where = f"patients file {path}"
     records = _records(where, _text(where, Path(path)))
@@ -87,7 +87,7 @@ def _text(where: str, path: Path) -> str:
     except UnicodeDecodeError as error:
         known = content[: error.start].decode("utf-8", "replace")
         line = len(re.findall(r"\r\n|\r|\n", known)) + 1
-        found = "is no UTF-16" if wide else f"is no UTF-8: byte {content[error.start]:#04x}"
+        found = "is not UTF-16" if wide else f"is not UTF-8: byte {content[error.start]:#04x}"
         raise ConfigError(f"{where} {found} in line {line}", AS_CSV) from error
     if not text.strip():
         raise ConfigError(f"{where} is empty", "start it with the line patient,prefix")
@@ -98,7 +98,7 @@ def _text(where: str, path: Path) -> str:
 
 
 def _records(where: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line and stripped cells of each record that is not blank."""
+    """Line number and stripped cells of each record that is not blank."""
     lines, skipped, delimiter = io.StringIO(text, newline=""), 0, None
     if named := SEPARATOR_LINE.fullmatch(lines.readline()):
         delimiter, skipped = named[1], 1
@@ -124,7 +124,7 @@ def _records(where: str, text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str) -> str:
-    """What parts the cells of the first line with text, to which the names of columns are known."""
+    """Delimiter with which the first line that has text yields the most known column names."""
     first = next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
 
     def known(delimiter: str) -> int:
@@ -138,12 +138,12 @@ def _name(cell: str) -> str:
 
 
 def _columns(where: str, line: int, header: list[str]) -> dict[str, int]:
-    """Index of each column that is read."""
+    """Index of each column in use."""
     names = [_name(cell) for cell in header]
     for name in READ:
         if names.count(name) > 1:
             raise ConfigError(
-                f"{where} has {names.count(name)} columns {name}", "keep the one that is meant"
+                f"{where} has {names.count(name)} columns {name}", "keep the right one"
             )
     for name in NEEDED:
         if name not in names:

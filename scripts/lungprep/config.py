@@ -1,4 +1,4 @@
-"""The config: its schema is the one source of types, bounds, units, defaults and descriptions."""
+"""The config; its schema is the only source of types, bounds, units, defaults and descriptions."""
 
 import copy
 import math
@@ -17,7 +17,7 @@ from lungprep.stores.address import at_home
 
 Schema = dict[str, Any]
 SCHEMA = Path(__file__).parents[2] / "rules" / "schemas" / "config.schema.yaml"
-# YAML's .nan and .inf are no numbers here.
+# YAML's .nan and .inf do not count as numbers.
 Validator = validators.extend(
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
@@ -41,26 +41,26 @@ def read_schema(path: Path = SCHEMA) -> Schema:
 
 
 def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """Check a config and fill in what it leaves out.
+    """Check a config and fill in missing keys.
 
     Parameters
     ----------
     config : dict
-        What the user wrote; it is not changed.
+        Config as the user wrote it; it is not changed.
     schema : dict
-        From `read_schema`.
+        Schema from `read_schema`.
 
     Returns
     -------
     dict
-        All keys of the schema; those that a preset sets have its values where they were null.
+        All keys of the schema. Keys that a preset sets have its values if they were null.
 
     Raises
     ------
     ConfigError
-        For an unknown key or a value of the wrong type or out of bounds: the key, what was found
-        and what it takes; for a path in the home of nobody; for keys of the output that contradict
-        one another.
+        If a key is unknown, a value has the wrong type or is out of bounds, a path names the home
+        of an unknown user, or keys of the output contradict one another. The text names the key,
+        its value and the accepted values.
     """
     full = with_defaults(config, schema)
     errors = list(Validator(schema).iter_errors(full))
@@ -72,7 +72,7 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _expand_home(config: dict[str, Any], schema: Schema) -> None:
-    """Put the home folder into the paths that start with ``~``; jobs may run as somebody else."""
+    """Replace ``~`` in paths by the home folder, because jobs may run as another user."""
     for name, part in _leaves(schema):
         if part.get("format") == "path":
             *sections, key = name.split(".")
@@ -83,7 +83,7 @@ def _expand_home(config: dict[str, Any], schema: Schema) -> None:
 
 
 def with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """A copy of a config with the defaults of what it leaves out, unchecked."""
+    """Copy of a config with defaults for missing keys, unchecked."""
     return _with_defaults(copy.deepcopy(config), schema)
 
 
@@ -100,7 +100,7 @@ def _with_defaults(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _canonical(value: Any, part: Schema) -> Any:
-    """Give equal values one form, as they go into the recipe's digest: 1 and 1.0 are the same."""
+    """Give equal values one form, such as 1 and 1.0, because the recipe's digest includes them."""
     if "anyOf" in part:
         part = next(p for p in part["anyOf"] if Validator(p).is_valid(value))
     kinds = part.get("type", [])
@@ -114,7 +114,7 @@ def _canonical(value: Any, part: Schema) -> Any:
 
 
 def _from_command_line(value: Any, part: Schema) -> Any:
-    """Read ``--config overwrite=true`` as meant: Snakemake hands on these words as text."""
+    """Convert ``--config overwrite=true``: Snakemake passes these words on as text."""
     kinds = part.get("type", [])
     if "boolean" in kinds and value in ("true", "false"):
         return value == "true"
@@ -127,7 +127,7 @@ def _explain(error: ValidationError, config: dict[str, Any], schema: Schema) -> 
         unknown = sorted(set(error.instance) - set(error.schema["properties"]))
         known = ", ".join(error.schema["properties"])
         name = ".".join([*path, unknown[0]])
-        return ConfigError(f"unknown config key {name}", f"known here are {known}")
+        return ConfigError(f"unknown config key {name}", f"known keys here are {known}")
     if error.validator == "required":
         missing = next(k for k in error.validator_value if k not in error.instance)
         return ConfigError(f"config key {missing} is missing", "set it in config.yaml")
@@ -147,7 +147,7 @@ def _has_number_as_text(value: Any) -> bool:
 
 
 def takes(part: Schema) -> str:
-    """Say in words which values a key accepts."""
+    """Describe in words which values a key accepts."""
     if "anyOf" in part:
         return ", or ".join(takes(one) for one in part["anyOf"])
     if "enum" in part or "const" in part:
@@ -192,7 +192,7 @@ def preset_table(schema: Schema) -> str:
 
 
 def with_table(page: str, rendered: str) -> str:
-    """Put a table between its marks in a page."""
+    """Replace the table between the marks of a page."""
     start, end = (page.index(mark) for mark in TABLE_MARKS)
     return page[:start] + TABLE_MARKS[0] + "\n" + rendered + page[end:]
 

@@ -1,45 +1,46 @@
-"""Every error that lungprep raises on purpose.
+"""All errors that lungprep raises on purpose.
 
-Each one says what was found and what to do; the caller at the boundary adds who::
+Each states what was found and what to do; the caller at the boundary adds the patient::
 
     LungprepError
-    ├── ConfigError              a key of the config, or the cohort, can't be used: nothing starts
+    ├── ConfigError              a config key or the cohort can't be used: nothing starts
     ├── DemoError                the demo's server, scan or cohort (in lungprep.demo)
-    ├── StoreError               the store did not do what was asked
+    ├── StoreError               a request to a store failed
     │   ├── StoreUnreachable     a broken answer, after all retries
-    │   │   ├── BrokenListing    what came is no listing, or not all of one
-    │   │   └── NoAnswer         or none at all
-    │   ├── AccessRefused        credentials are missing, wrong or not enough
-    │   ├── RequestRefused       the store does not do what was asked, for another reason
-    │   ├── NotFound             no such bucket or folder
-    │   │   └── ObjectNotFound   no such object in it
-    │   ├── TransferMismatch     size or checksum differ from what was sent or promised
-    │   │   └── CorruptContent   each time that it is read
+    │   │   ├── BrokenListing    the answer is not a complete listing
+    │   │   └── NoAnswer         no answer at all
+    │   ├── AccessRefused        credentials are missing, wrong or insufficient
+    │   ├── RequestRefused       the store refuses the request for another reason
+    │   ├── NotFound             the bucket or folder does not exist
+    │   │   └── ObjectNotFound   the object does not exist
+    │   ├── TransferMismatch     size or checksum differ from those sent or listed
+    │   │   └── CorruptContent   the checksum is wrong on every read
     │   └── ContestedTarget      another run publishes the same patient
-    ├── WorkspaceError           the run's own folder or machine did not do what was asked
-    │   ├── WorkspaceBusy        another run is at work in it
+    ├── WorkspaceError           the run's own folder or machine failed
+    │   ├── WorkspaceBusy        another run uses the folder
+    │   └── OutOfMemory          a job needs more memory than it got
     │   └── OutOfMemory          a job needs more than it got
     └── DataError                this patient can't be processed; the others can
-        ├── UnusableKey          an object is named so that it can't be asked for
+        ├── UnusableKey          the name of an object can't be requested
         ├── ArchivedObject       an object is in an archive tier and must be restored first
-        ├── NoCTImages           not one CT slice among the objects
-        ├── SeveralPatients      the CT images are of more than one person
+        ├── NoCTImages           the objects include no CT slice
+        ├── SeveralPatients      the CT images belong to more than one person
         ├── NotOriginal          localizers and derived images only
-        ├── SplitScan            the lungs go on in another series that can't be joined
+        ├── SplitScan            the lungs continue in another series that can't be joined
         ├── TooFewSlices         a localizer, or the rest of a broken upload
         ├── TooShort             the slices cover less than a chest
         ├── MissingTag           a header lacks what the geometry or the HU scale needs
-        ├── NotHounsfield        the header says that the values are no Hounsfield units
+        ├── NotHounsfield        by the header, the values are not Hounsfield units
         ├── UnsupportedEncoding  a transfer syntax or pixel format that can't be trusted
         ├── UndecodablePixels    pixel data is absent, short or broken
         ├── SliceTooLarge        the header claims more pixels than any scanner makes
         ├── InconsistentSlices   size, spacing or orientation differ within the series
-        ├── DuplicatePositions   slices of other content lie at one position
+        ├── DuplicatePositions   slices with different content have the same position
         ├── MissingSlices        a gap is a multiple of the others
         ├── UnevenGaps           the gaps differ
-        ├── StraySlices          slices show something else than their neighbours
+        ├── StraySlices          slices do not match their neighbours
         ├── TiltedGantry         the stack is sheared
-        ├── ShiftedSlices        slices lie aside of the stack
+        ├── ShiftedSlices        slices are shifted within their plane
         ├── ObliqueSlices        the slices are turned too far from the patient's axes
         ├── GridTooLarge         the target grid would not fit in memory
         └── NoLungsFound         nothing in the volume looks like lungs
@@ -47,27 +48,27 @@ Each one says what was found and what to do; the caller at the boundary adds who
 
 import re
 
-# What stands before the host of a URL: a name, or a name and a password.
+# User information before the host of a URL: a name, or a name and a password.
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 def printable(text: str) -> str:
-    """Text without what could steer a terminal: names and tag values come from outside."""
+    """Text without characters that could control a terminal: names and tags come from outside."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class LungprepError(Exception):
-    """Base of all errors that a user is meant to read.
+    """Base of all errors that are written for users.
 
     Parameters
     ----------
     found : str
-        What was found, with the values.
+        Problem, with the values.
     remedy : str
-        What the user can do about it, as an imperative.
+        Advice for the user, as an imperative.
     """
 
-    # Whether it may be gone at the next attempt.
+    # Whether another attempt may succeed.
     transient = False
 
     def __init__(self, found: str, remedy: str) -> None:
@@ -82,7 +83,7 @@ class ConfigError(LungprepError):
 
 
 class StoreError(LungprepError):
-    """The source or target store did not do what was asked."""
+    """A request to the source or target store failed."""
 
 
 class StoreUnreachable(StoreError):
@@ -92,40 +93,40 @@ class StoreUnreachable(StoreError):
 
 
 class BrokenListing(StoreUnreachable):
-    """An answer that is no listing, or not all of one: it says nothing of what there is."""
+    """The answer is not a complete listing, so it does not show which objects exist."""
 
 
 class NoAnswer(StoreUnreachable):
-    """The store said nothing: no connection, or one that ended before the first byte."""
+    """No answer: the connection failed, or ended before the first byte."""
 
 
 class AccessRefused(StoreError):
-    """Credentials are missing, wrong or not enough."""
+    """Credentials are missing, wrong or insufficient."""
 
 
 class RequestRefused(StoreError):
-    """The store does not do what was asked, and would not if it were asked again."""
+    """The store refuses the request, and would refuse it again."""
 
 
 class NotFound(StoreError):
-    """No such bucket or folder."""
+    """The bucket or folder does not exist."""
 
 
 class ObjectNotFound(NotFound):
-    """No such object in the bucket or folder."""
+    """The object does not exist in the bucket or folder."""
 
-    # One that was listed and is gone: another listing tells what there is now.
+    # A listed object was removed: a new listing shows the current objects.
     transient = True
 
 
 class TransferMismatch(StoreError):
-    """Size or checksum differ from what was sent or promised."""
+    """Size or checksum differ from those sent or listed."""
 
     transient = True
 
 
 class CorruptContent(TransferMismatch):
-    """The content has another checksum than the store says, each time that it is read."""
+    """The content's checksum differs from the store's on every read."""
 
 
 class ContestedTarget(StoreError):
@@ -133,11 +134,11 @@ class ContestedTarget(StoreError):
 
 
 class WorkspaceError(LungprepError):
-    """The run's own folder or machine did not do what was asked."""
+    """The run's own folder or machine failed."""
 
 
 class WorkspaceBusy(WorkspaceError):
-    """Another run, or a job of one, is at work in the folder."""
+    """Another run, or a job of one, uses the folder."""
 
 
 class OutOfMemory(WorkspaceError):
@@ -149,7 +150,7 @@ class OutOfMemory(WorkspaceError):
 class DataError(LungprepError):
     """One patient can't be processed; the others can."""
 
-    # Digest of the listing that was judged, where the objects were listed.
+    # Digest of the listing that was judged, if the objects were listed.
     source = ""
 
 
@@ -158,15 +159,15 @@ class UnusableKey(DataError):
 
 
 class ArchivedObject(DataError):
-    """An object lies in an archive tier of S3, from which nobody reads before it is restored."""
+    """An object is in an archive tier of S3 and must be restored before it can be read."""
 
 
 class NoCTImages(DataError):
-    """Not one CT slice among the objects of the patient."""
+    """The patient's objects include no CT slice."""
 
 
 class SeveralPatients(DataError):
-    """The CT images of the patient are of more than one person."""
+    """The patient's CT images belong to more than one person."""
 
 
 class NotOriginal(DataError):
@@ -174,7 +175,7 @@ class NotOriginal(DataError):
 
 
 class SplitScan(DataError):
-    """The lungs of the series go on in another one, and the two can't be joined."""
+    """The lungs continue in another series, and the two can't be joined."""
 
 
 class TooFewSlices(DataError):
@@ -190,11 +191,11 @@ class MissingTag(DataError):
 
 
 class NotHounsfield(DataError):
-    """The rescaled values are no Hounsfield units, by their own header."""
+    """By their own header, the rescaled values are not Hounsfield units."""
 
 
 class UnsupportedEncoding(DataError):
-    """A transfer syntax or pixel format that can't be trusted."""
+    """The transfer syntax or pixel format can't be trusted."""
 
 
 class UndecodablePixels(DataError):
@@ -210,7 +211,7 @@ class InconsistentSlices(DataError):
 
 
 class DuplicatePositions(DataError):
-    """Slices of other content lie at one position, and no tag tells them apart."""
+    """Slices with different content have the same position, and no tag distinguishes them."""
 
 
 class MissingSlices(DataError):
@@ -222,11 +223,11 @@ class UnevenGaps(DataError):
 
 
 class StraySlices(DataError):
-    """Slices show something else than their neighbours: another place, side, scale or person."""
+    """Slices show another position, side, scale or person than their neighbours."""
 
 
 class TiltedGantry(DataError):
-    """The slices are shifted in-plane, each by as much as the one before."""
+    """The slices are shifted in-plane, each by the same amount relative to the one before."""
 
 
 class ShiftedSlices(DataError):
@@ -234,7 +235,7 @@ class ShiftedSlices(DataError):
 
 
 class ObliqueSlices(DataError):
-    """The slices are turned further from the patient's axes than is resliced."""
+    """The slices are rotated further from the patient's axes than lungprep reslices."""
 
 
 class GridTooLarge(DataError):

@@ -1,4 +1,4 @@
-"""Failures as data: ``failures.csv`` in the target, one row for each patient without a result."""
+"""Table of failures: ``failures.csv`` in the target, one row per patient without a result."""
 
 import csv
 import io
@@ -12,32 +12,33 @@ from lungprep.stores import Store
 from lungprep.stores.base import read_listed
 from lungprep.verdicts import Verdict
 
-# No patient's file has this name: they all end in .npy, .json or .png.
+# Patients' files end in .npy, .json or .png, so none has this name.
 TABLE = "failures.csv"
-# How a spreadsheet recognises a formula; texts may begin with the name of an object.
+# Spreadsheets treat a cell that starts with one of these as a formula; texts may start with the
+# name of an object.
 FORMULA = ("=", "+", "-", "@", "\t")
 
-# Of 100,000 patients there are 30 MB.
+# 100,000 patients take 30 MB.
 LARGEST = 1 << 28
 ATTEMPT = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True)
 class FailedPatient:
-    """A row of the table.
+    """Row of the table.
 
     Attributes
     ----------
     patient : str
-        Id.
+        Patient id.
     step : str
-        The rule that failed.
+        Rule that failed.
     type : str
         Type of the error, as in `lungprep.errors`; ``Killed`` for a job that was killed.
     text : str
-        What was found; what to do.
+        Problem and remedy, as *found; remedy*.
     attempt : int
-        How many runs have failed on the patient, one after the other.
+        Number of consecutive runs that failed on the patient.
     """
 
     patient: str
@@ -48,9 +49,9 @@ class FailedPatient:
 
 
 def read_table(target: Store) -> dict[str, FailedPatient]:
-    """Rows of the target's table by patient; none where there is no table.
+    """Read the target's table, by patient; empty if there is none.
 
-    Rows that are not of the table's form are left out: it is a record, and decides nothing.
+    Malformed rows are ignored: the table is only a record, and no decision depends on it.
     """
     there = target.stat(TABLE)
     if there is None or there.size > LARGEST:
@@ -77,11 +78,11 @@ def updated(
     Parameters
     ----------
     earlier : dict of str to FailedPatient
-        Rows before it.
+        Rows before the run.
     verdicts : dict of str to Verdict
         Failures of the run by patient.
     done : collection of str
-        Patients who have a result by now.
+        Patients that have a result now.
     """
     rows = {patient: row for patient, row in earlier.items() if patient not in done}
     for patient, verdict in verdicts.items():
@@ -93,7 +94,7 @@ def updated(
 
 
 def write_table(target: Store, rows: dict[str, FailedPatient]) -> None:
-    """Write the table in order of patients; without a row there is none."""
+    """Write the table in order of patients; remove it if it would be empty."""
     if not rows:
         target.discard(TABLE)
         return
@@ -106,6 +107,6 @@ def write_table(target: Store, rows: dict[str, FailedPatient]) -> None:
 
 
 def _guarded(value: str | int) -> str | int:
-    """A cell that no spreadsheet takes for a formula, whoever wrote the row before."""
+    """Cell that no spreadsheet treats as a formula, whatever the origin of the row."""
     formula = isinstance(value, str) and value.startswith(FORMULA)
     return f"'{value}" if formula else value

@@ -1,6 +1,6 @@
-"""What the flags mean, in a few words; those of scans say it by their names."""
+"""Short explanations of flags; flags of scans explain themselves by their names."""
 
-# Flags that are a reason to look at the mask.
+# Flags that call for a look at the mask.
 WORDS = {
     "dense_disease": "dense tissue in the chest: check the mask",
     "free_gas": "free gas beside a lung (pneumothorax?)",
@@ -16,5 +16,5 @@ WORDS = {
 
 
 def in_words(flag: str) -> str:
-    """For readers; an unknown flag is its name with blanks."""
+    """Text for readers; for an unknown flag, its name with blanks."""
     return WORDS.get(flag, flag.replace("_", " "))

@@ -1,7 +1,8 @@
-"""Who signed a lock, and whether they are alive: by what they wrote, where locks prove nothing.
+"""Holders of locks: who signed a lock, and whether that process is alive.
 
-A process is known by its id and its start in a boot and a namespace of the kernel. Another
-machine's or container's can't be looked up: it shows that it lives by touching its file.
+This decides where file locks prove nothing. A process is identified by its id and start time within
+a boot and a PID namespace of the kernel. Processes of another machine or container can't be looked
+up: they show that they are alive by touching their lock file.
 """
 
 import os
@@ -11,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-#: Between two touches of a lock, and after which a holder who does not is silent, s.
+#: Interval between touches of a lock, and time without a touch that counts as silence, s.
 BEAT_S = 10.0
 SILENT_S = 3 * BEAT_S
 LOOK_S = 0.5
-# On these only processes of one kernel can be at work, and so its locks hold.
+# File systems that only processes of one kernel can use, so that its locks are reliable.
 LOCAL_DISKS = {
     "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "ntfs3", "overlay",
     "ramfs", "reiserfs", "tmpfs", "vfat", "xfs", "zfs",
@@ -35,37 +36,37 @@ def myself() -> dict[str, Any]:
 
 
 def is_comparable(fields: dict[str, Any]) -> bool:
-    """Whether the process of a signature would be seen from here, if it were alive."""
+    """Whether the process of a signature would be visible from here if it were alive."""
     own = myself()
     return all(own[name] and fields.get(name) == own[name] for name in ("boot", "namespace"))
 
 
 def is_alive(fields: dict[str, Any]) -> bool | None:
-    """Whether another process that signed is alive; None where nobody here can tell."""
+    """Whether another process that signed is alive; None if this machine can't tell."""
     pid = fields.get("pid")
     if not isinstance(pid, int) or not is_comparable(fields):
         return None
-    # This process had it in an earlier turn.
+    # This process held the lock itself, in an earlier round.
     if pid == os.getpid():
         return False
     return bool(started(pid)) and started(pid) == fields.get("started")
 
 
 def started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; empty if it has ended, waited for or not."""
+    """Start time of a process in the kernel's ticks; empty if it has ended, even as a zombie."""
     fields = _line(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return "" if len(fields) < 20 or fields[0] in "ZX" else fields[19]
 
 
 def is_beating(path: Path, say: Callable[[str], None] = lambda line: None) -> bool:
-    """Whether a lock file is touched now and then; waits as long as that is open.
+    """Wait until a lock file is touched; False after a silence.
 
     Parameters
     ----------
     path : Path
-        The lock; a file beside it tells the time of that file system.
+        Path of the lock; a file beside it shows the clock of that file system.
     say : callable
-        Called with a line about a wait.
+        Called with a line about the wait.
     """
     first = touched(path)
     if age_s(path) > SILENT_S:
@@ -80,7 +81,7 @@ def is_beating(path: Path, say: Callable[[str], None] = lambda line: None) -> bo
 
 
 def touched(path: Path) -> int:
-    """When a file was touched, ns. Opened, because network file systems look again only then."""
+    """Last touch of a file, ns. It is opened because network file systems refresh only then."""
     try:
         with path.open("rb") as file:
             return os.fstat(file.fileno()).st_mtime_ns
@@ -89,7 +90,7 @@ def touched(path: Path) -> int:
 
 
 def age_s(path: Path) -> float:
-    """Since when a file was not touched, by the clock of its own file system, s."""
+    """Time since the last touch of a file, by the clock of its own file system, s."""
     probe = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         probe.touch()
@@ -101,7 +102,7 @@ def age_s(path: Path) -> float:
 
 
 def is_local(path: Path) -> bool:
-    """Whether a file lies on a disk of this machine; not where the kernel does not tell."""
+    """Whether a file is on a disk of this machine; False if the kernel does not tell."""
     path = path.resolve()
     found = "", ""
     try:

@@ -1,4 +1,4 @@
-"""The files that the steps of a patient hand on to one another, and their removal."""
+"""Files that the steps of a patient pass on to one another, and their removal."""
 
 import os
 import shutil
@@ -18,36 +18,36 @@ NAMES = (
     "published",
     "failure.json",
 )
-# Left by a job whose patient's data are at fault: the type of the error.
+# Written by a job that failed: its verdict.
 FAILURE = "failure.json"
-# What the first step has found at the source.
+# Record of the first step, with its findings at the source.
 LOADED = "load.json"
 MOVE = "move it elsewhere, then run again"
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder for those of all patients, if there is none.
+    """Create the parent folder of all patients' folders, if it is absent.
 
     Raises
     ------
     WorkspaceError
-        If there can't be one.
+        If it can't be created.
     """
     try:
         path.mkdir(exist_ok=True)
     except FileExistsError:
-        raise WorkspaceError(f"{path} is no folder", MOVE) from None
+        raise WorkspaceError(f"{path} is not a folder", MOVE) from None
     except OSError as error:
         raise WorkspaceError(
-            f"{path} can't be made ({error.strerror})", "make it writable, then run again"
+            f"{path} can't be created ({error.strerror})", "make it writable, then run again"
         ) from error
 
 
 def clear(folder: Path) -> None:
-    """Remove a patient's intermediates, whatever they are, and the folder if it is then empty.
+    """Remove a patient's intermediates, whatever their type, and the folder if it is then empty.
 
-    Half-written ones go too, and links and folders of their names. Nothing else is touched: a
-    folder ``work`` may have been there before lungprep was.
+    Half-written files go too, and so do links and folders with these names. Everything else stays:
+    a folder ``work`` may have existed before lungprep used it.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def clear(folder: Path) -> None:
     Raises
     ------
     WorkspaceError
-        If something else has the place of the folder, or can't be removed.
+        If the folder's path is not a folder, or a file can't be removed.
     """
     try:
         for path in _ours(folder):
@@ -71,11 +71,11 @@ def clear(folder: Path) -> None:
             f"{error.filename} can't be removed ({error.strerror})", "remove it, then run again"
         ) from error
     if os.path.lexists(folder) and not folder.is_dir():
-        raise WorkspaceError(f"{folder} is no folder", MOVE)
+        raise WorkspaceError(f"{folder} is not a folder", MOVE)
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link without what it leads to, or a folder with all that is in it."""
+    """Remove a file, a link but not its target, or a folder with its content."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -83,9 +83,9 @@ def remove(path: Path) -> None:
 
 
 def empty(folder: Path) -> None:
-    """Free the disk of a patient's intermediates, but leave their names.
+    """Free the disk space of a patient's intermediates, but keep their names.
 
-    Snakemake gives up a whole run where it misses the input of a job that it means to try again.
+    Snakemake stops the whole run if an input of a job that it wants to retry is missing.
 
     Parameters
     ----------
@@ -93,13 +93,13 @@ def empty(folder: Path) -> None:
         ``work/{patient}``; it need not exist.
     """
     for path in _ours(folder):
-        # Not through a link, which leads to a file of others.
+        # Do not follow links: they may lead to other people's files.
         if stat.S_ISREG(path.lstat().st_mode):
             os.truncate(path, 0)
 
 
 def _ours(folder: Path) -> list[Path]:
-    """What lies in the folder that jobs have made, or were making."""
+    """Files in the folder that jobs have written, completely or not."""
     if not folder.is_dir():
         return []
     names = [path for name in NAMES for path in (folder / name, *folder.glob(f"{name}.[0-9]*"))]

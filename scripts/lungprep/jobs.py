@@ -1,4 +1,4 @@
-"""What every job does around its work: a log, a bill, and one line when it fails."""
+"""Common frame of all jobs: log, record of resource usage, and one line on failure."""
 
 import logging
 import resource
@@ -22,20 +22,20 @@ class Step:
     """Context of one job on one patient.
 
     Messages of the library go to the job's log file. A `LungprepError` ends the process with the
-    line *who: what was found; what to do*, which is also the last of the log; a bug leaves its
-    traceback there, without its text, which may quote a value of a header. An attempt after one
-    whose error no attempt can change ends at once, by the same line.
+    line *who: found; remedy*, which is also the last line of the log. A bug leaves its traceback in
+    the log, without its text, which may quote a header's value. If an earlier attempt ended with an
+    error that no retry can cure, this attempt ends at once, with the same line.
 
     Parameters
     ----------
     patient : str
-        Who.
+        Patient id.
     log : str or Path
-        The job's log file, ``logs/{rule}/{patient}.log``.
+        Log file of the job, ``logs/{rule}/{patient}.log``.
     output : str or Path
-        A file that the job makes. All intermediates of the patient, which lie beside it, are
-        emptied if the job fails for good: the next run starts from the source anyway, and a cohort
-        of failures would fill the disk.
+        An output file of the job. If the job fails for good, all intermediates of the patient in
+        the same folder are emptied: the next run starts from the source anyway, and a cohort of
+        failures would fill the disk.
     """
 
     def __init__(self, patient: str, log: str | Path, output: str | Path) -> None:
@@ -86,7 +86,7 @@ class Step:
         sys.exit(1)
 
     def usage(self) -> dict[str, float]:
-        """Wall seconds since the step began and peak resident memory of its process, MB."""
+        """Wall time since the start of the step, s, and peak resident memory of its process, MB."""
         return {"seconds": round(time.perf_counter() - self._start, 2), "peak_mb": peak_mb()}
 
     def record(self, path: str, fields: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ class Step:
 
 
 class LogLine(logging.Formatter):
-    """Each message on a line of its own, whatever the names in it; tracebacks without texts."""
+    """Each message on one line, whatever names it contains; tracebacks without error texts."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """See `logging.Formatter.formatMessage`."""
@@ -110,7 +110,7 @@ class LogLine(logging.Formatter):
             where = "".join(format_tb(error.__traceback__))
             lines.append(f"Traceback, last call last:\n{where}{told(error)}")
             error = error.__cause__ or error.__context__
-        return "\n\nwhich came of\n\n".join(lines)
+        return "\n\ncaused by\n\n".join(lines)
 
 
 def peak_mb() -> float:
@@ -118,6 +118,6 @@ def peak_mb() -> float:
     try:
         status = STATUS.read_text(errors="replace")
     except FileNotFoundError:
-        # Not Linux. There it would not do: a process takes over the peak of the one that forked it.
+        # Not Linux. On Linux, ru_maxrss would include the peak of the parent before the fork.
         return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
     return round(int(status.partition("VmHWM:")[2].split()[0]) / 1024, 1)

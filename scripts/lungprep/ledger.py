@@ -1,10 +1,9 @@
-"""Who is done: what the target holds, and the index that spares reading each receipt.
+"""Which patients are done, from the target's sidecars and the index that saves reading them.
 
-The receipt ``{patient}.json`` says that a patient is done. The index beside the receipts repeats,
-for each receipt by its ETag, the few values that decide it. It is a cache: lost, old or broken, it
-only costs one request for each receipt that it does not know. It also has the recipes of the
-patients, each once, to tell what changed since. It carries a digest of its content, for a changed
-character of a value would be another value.
+The sidecar ``{patient}.json`` marks a patient as done. The index beside the sidecars repeats the
+few values of each that decide it, together with the sidecar's ETag. It is a cache: if it is lost,
+outdated or damaged, each unknown sidecar costs one request. It also stores the recipes of the
+patients, each once, to show what changed since. A digest of its content detects changed characters.
 """
 
 import hashlib
@@ -24,34 +23,34 @@ from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS, read_sound
 from lungprep.stores.etags import is_another
 
-# No patient id starts with an underscore, so no patient's file has this name.
+# Patient ids never start with an underscore, so this key can't collide with results.
 INDEX = "_cohort.json"
 FORMAT = 3
-# Without recipes; its receipts are as good.
+# Format without recipes; its entries are still valid.
 BEFORE_RECIPES = 2
-# Of 100,000 patients there are 40 MB.
+# 100,000 patients take 40 MB.
 LARGEST_INDEX = 1 << 28
-# Of how many recipes a target that holds many is asked what they were.
+# Maximum number of unknown recipes that are read from sidecars.
 MOST_RECIPES = 8
 RECIPE_CHANGED = "recipe changed"
-SERIES_CHANGED = "another series is asked for"
+SERIES_CHANGED = "another series is requested"
 SOURCE_CHANGED = "source changed"
 
 
 @dataclass(frozen=True)
 class Receipts:
-    """What the target says of its patients.
+    """Sidecar values of the patients in the target.
 
     Attributes
     ----------
     cohort : dict of str to Receipt
-        Of the patients that were asked for.
+        Values of the requested patients.
     others : dict of str to Receipt
-        Of others; a JSON file that is no receipt has sizes of -1.
+        Values of other patients. A JSON file that is not a sidecar has sizes of -1.
     unknown : int
-        How many of all these the index did not know.
+        Number of sidecars that the index did not know.
     recipes : dict of str to Told
-        Values of recipes by their digest, as far as they are known.
+        Known values of recipes, by their digest.
     """
 
     cohort: dict[str, Receipt]
@@ -60,9 +59,9 @@ class Receipts:
     recipes: dict[str, Told] = field(default_factory=dict)
 
     def with_recipes(self, target: Store, recipe: str, now: Told) -> "Receipts":
-        """With what is known of the recipe in force, and of those that an older index knows not.
+        """Copy with the current recipe, and with recipes that an older index does not contain.
 
-        Requests one sidecar for each of these, `MOST_RECIPES` at most.
+        Requests one sidecar for each unknown recipe, at most `MOST_RECIPES`.
         """
         known = {recipe, *self.recipes}
         unknown = {
@@ -78,21 +77,21 @@ class Receipts:
 
 
 def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[str]) -> Receipts:
-    """Receipts of the patients that have one, through the index where it knows them.
+    """Read the sidecar values of the target's patients, from the index as far as possible.
 
     Parameters
     ----------
     target : Store
-        Where results lie.
+        Store of the results.
     entries : iterable of Entry
-        Its listing.
+        Listing of the target.
     patients : iterable of str
         Ids to look for.
     """
     listed = {entry.key: entry for entry in entries}
     index = listed.get(INDEX)
     known, recipes = _read_index(target) if index and index.size <= LARGEST_INDEX else ({}, {})
-    # Other keys, the index and failures among them, are no receipts of ours.
+    # Other keys, such as the index and failures, are not sidecars.
     present = {
         patient: entry
         for key, entry in listed.items()
@@ -114,7 +113,7 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
 
 
 def _read_receipt(target: Store, entry: Entry) -> bytes:
-    """A receipt; nothing for a file that is too large to be one."""
+    """Content of a sidecar; empty for a file that is too large to be one."""
     if entry.size > LARGEST_RECORD:
         return b""
     return read_sound(target, entry, lambda found: Receipt.of(entry.etag, found).npy_bytes >= 0)
@@ -129,22 +128,22 @@ def stale_reason(
     source: Callable[[], str] | None = None,
     etags: dict[str, str] | None = None,
 ) -> str | None:
-    """Why a patient is to be done, or None for a patient who is done.
+    """Reason why a patient is to be done, or None if the patient is done.
 
     Parameters
     ----------
     patient : str
-        Id.
+        Patient id.
     listed : dict of str to int
         Size of each object in the target, by key.
     receipt : Receipt or None
-        What the target holds of the patient.
+        Sidecar values of the patient; None without a sidecar.
     recipe : str
-        Digest of the recipe in force.
+        Digest of the current recipe.
     series_uid : str, optional
-        The series that the cohort file asks for.
+        Series that the cohort file requests.
     source : callable, optional
-        Gives the digest of the source listing; compared if given.
+        Returns the digest of the source listing, which is compared if given.
     etags : dict of str to str, optional
         ETag of each object in the target, by key; compared if given.
     """
@@ -157,7 +156,7 @@ def stale_reason(
         if key not in listed:
             return f"incomplete: {key} is absent"
         if listed[key] != size:
-            return f"incomplete: {key} has {listed[key]} bytes in place of {size}"
+            return f"incomplete: {key} has {listed[key]} bytes instead of {size}"
     if etags and (replaced := _replaced(patient, etags, receipt)):
         return f"incomplete: {replaced} was replaced after its sidecar was written"
     if receipt.recipe != recipe:
@@ -170,10 +169,10 @@ def stale_reason(
 
 
 def _replaced(patient: str, etags: dict[str, str], receipt: Receipt) -> str | None:
-    """One of the arrays that another run has put in place of this receipt's, and was killed.
+    """Key of an array that another run replaced before it was killed, or None.
 
-    Each removes the receipt before each array, so that it can only be one of the two. Where both
-    have other ETags, the target was copied to a store that makes them otherwise.
+    A run removes the sidecar before it writes each array, so only one of the two arrays can differ.
+    If both ETags differ, the target was copied to a store that computes ETags differently.
     """
     keys = [pattern.format(patient=patient) for pattern in (VOLUME, LUNGS)]
     before = receipt.npy_etag, receipt.lungs_etag
@@ -183,7 +182,7 @@ def _replaced(patient: str, etags: dict[str, str], receipt: Receipt) -> str | No
 
 
 def _read_index(target: Store) -> tuple[dict[str, Receipt], dict[str, Told]]:
-    """Receipts and recipes that the index knows; none where it is absent or can't be read."""
+    """Sidecar values and recipes in the index; empty if it is absent or unreadable."""
     try:
         index = from_store(target.read(INDEX))
         if index["format"] == BEFORE_RECIPES:
@@ -200,16 +199,16 @@ def _read_index(target: Store) -> tuple[dict[str, Receipt], dict[str, Told]]:
 
 def _told(values: dict[Any, Any]) -> Told:
     if not all(isinstance(text, str) for text in values.values()):
-        raise TypeError("values of a recipe are no texts")
+        raise TypeError("values of a recipe are not text")
     return values
 
 
 def write_index(target: Store, receipts: dict[str, Receipt], recipes: dict[str, Told]) -> None:
-    """Publish the index of all receipts, with those of the recipes that made one of them."""
+    """Publish the index of all sidecars, with the recipes that any of them names."""
     patients = {patient: asdict(receipt) for patient, receipt in sorted(receipts.items())}
     used = {receipt.recipe for receipt in receipts.values()}
     told = {digest: recipes[digest] for digest in sorted(used & recipes.keys())}
-    # By way of JSON, which is what the digest of a reader is of.
+    # Convert by way of JSON, because readers compute the digest from parsed JSON.
     told, patients = json.loads(json.dumps([told, patients]))
     digest = _digest([told, patients])
     target.write(
@@ -218,6 +217,6 @@ def write_index(target: Store, receipts: dict[str, Receipt], recipes: dict[str, 
 
 
 def _digest(content: Any) -> str:
-    """SHA-256 of the index's content, whatever its order and blanks."""
+    """SHA-256 of the index's content, independent of key order and blanks."""
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

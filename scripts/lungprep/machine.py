@@ -1,31 +1,31 @@
-"""What of this machine, or the container that it looks like, has a bearing on its jobs."""
+"""Properties of this machine or container that matter to its jobs."""
 
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 MB = 1 << 20
-#: The rest is left to the system and to all others.
+#: Fraction of the memory for jobs; the rest is for the system and other processes.
 SHARE = 0.85
-# What Snakemake takes for a patient's jobs, MB: 1.2 GB for 20,000 patients.
+# Snakemake's memory per patient in its plan, MB: 1.2 GB for 20,000 patients.
 PATIENT_MB = 0.06
-#: By which OpenBLAS lets its kernels be chosen.
+#: Variable that selects OpenBLAS's kernels.
 KERNELS = "OPENBLAS_CORETYPE"
-# Those of this name need these features, and are the same for AMD's processors.
+# The kernels of this name require these features, and also run on AMD's processors.
 AVX2, FEATURES = "Haswell", {"avx2", "fma"}
 
 
 def choose_kernels(environ: MutableMapping[str, str], proc: Path = Path("/proc")) -> None:
-    """Let OpenBLAS add up in the same order on all x86 processors that can.
+    """Make OpenBLAS sum in the same order on all capable x86 processors.
 
-    It has kernels for each kind, whose sums differ in the last bit, and so some voxels by 1 HU;
-    those for AVX-512 take 0.02 CPU s less of a chest. A choice that was made already stands.
+    It has kernels for each processor type, whose sums differ in the last bit, and hence some voxels
+    by 1 HU. The kernels for AVX-512 would save only 0.02 CPU s per chest. An existing choice stays.
 
     Parameters
     ----------
     environ : mutable mapping
         Environment of the jobs.
     proc : Path
-        Where the kernel tells.
+        Folder of the kernel's process information.
     """
     try:
         flags = (
@@ -40,28 +40,28 @@ def choose_kernels(environ: MutableMapping[str, str], proc: Path = Path("/proc")
 def spare_mb(
     own_mb: float, patients: int, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
 ) -> int | None:
-    """Memory for all jobs together: 85 % of the machine's, less what Snakemake takes itself.
+    """Memory for all jobs together: 85 % of the machine's, minus Snakemake's own.
 
     Parameters
     ----------
     own_mb : float
-        Memory of this process by now.
+        Current memory of this process, MB.
     patients : int
-        Whose jobs it is about to make.
+        Number of patients in the plan.
     proc, cgroups : Path
-        Where the kernel tells.
+        Folders of the kernel's process and control group information.
 
     Returns
     -------
     int or None
-        MB of 1024² bytes; None where the kernel does not tell, as on macOS.
+        Memory in MB of 1024² bytes; None if the kernel does not tell it, as on macOS.
     """
     total = total_mb(proc, cgroups)
     return None if total is None else max(1, int(SHARE * total - own_mb - PATIENT_MB * patients))
 
 
 def total_mb(proc: Path, cgroups: Path) -> float | None:
-    """Memory of the machine, or what its control groups allow, if that is less."""
+    """Memory of the machine, or the limit of its control groups if that is lower, MB."""
     try:
         memory = (proc / "meminfo").read_text(errors="replace").partition("MemTotal:")[2].split()[0]
         groups = (proc / "self/cgroup").read_text(errors="replace").splitlines()
@@ -72,13 +72,13 @@ def total_mb(proc: Path, cgroups: Path) -> float | None:
 
 
 def _limits(groups: list[str], cgroups: Path) -> Iterator[str]:
-    """Limits of the process's groups and of all that hold them, ``max`` where there is none."""
+    """Limits of the process's control groups and of their parents; ``max`` stands for no limit."""
     for line in groups:
         _, controllers, path = line.split(":", 2)
         if controllers in ("", "memory"):
             root = cgroups / controllers
             name = "memory.limit_in_bytes" if controllers else "memory.max"
-            # In a container the path may be the host's, and the root the container's own.
+            # In a container, the path may be the host's and the root the container's own.
             inner = root / path.strip("/")
             for group in (inner, *inner.parents):
                 if (group / name).is_file():

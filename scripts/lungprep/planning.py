@@ -1,4 +1,4 @@
-"""What a run has to do: the cohort, less what the target already holds."""
+"""Plan of a run: the cohort minus the patients that the target already holds."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -32,24 +32,24 @@ QUARANTINE_OVER = "quarantined, and something changed since"
 
 @dataclass(frozen=True)
 class Plan:
-    """The patients of a run.
+    """Patients of a run.
 
     Attributes
     ----------
     cohort : Cohort
-        All of them.
+        Whole cohort.
     stale : dict of str to str
-        Those to do, with the reason, in order of the cohort.
+        Reason by patient, for the patients that are to be done, in order of the cohort.
     failures : dict of str to Failure
-        Those that were set aside before, whether they are to be tried again or not.
+        Patients that were set aside before, whether they are tried again or not.
     receipts : Receipts
-        What the target holds.
+        Sidecar values in the target.
     recipe : str
-        Digest of the recipe in force.
+        Digest of the current recipe.
     target : Store
-        Where results go.
+        Store of the results.
     changes : dict of str to str
-        What changed since, by the digest of each other recipe in the target.
+        Differences from the current recipe, by digest of each other recipe in the target.
     """
 
     cohort: Cohort
@@ -62,28 +62,28 @@ class Plan:
 
     @property
     def other_recipe(self) -> tuple[int, int]:
-        """How many of this cohort, and of others, the target holds by another recipe."""
+        """Number of patients of this cohort, and of others, with another recipe in the target."""
         ours = sum(reason.startswith(RECIPE_CHANGED) for reason in self.stale.values())
         return ours, len(self._others)
 
     @property
     def _others(self) -> list[Receipt]:
-        """Receipts of another recipe that belong to no patient of this cohort."""
+        """Sidecars with another recipe that belong to patients outside this cohort."""
         others = self.receipts.others.values()
         return [r for r in others if r.npy_bytes >= 0 and r.recipe != self.recipe]
 
     @property
     def quarantined(self) -> dict[str, Failure]:
-        """Those that are set aside and not tried again."""
+        """Patients that are set aside and not tried again."""
         return {p: f for p, f in self.failures.items() if p not in self.stale}
 
     @property
     def source_changed(self) -> list[str]:
-        """Those to do because their objects at the source changed."""
+        """Patients that are to be done because their source objects changed."""
         return [p for p, reason in self.stale.items() if reason == SOURCE_CHANGED]
 
     def missing(self, *, overwrite: bool = False) -> str:
-        """Say who is missing and why: what a dry run is asked for."""
+        """Say which patients are missing and why: the answer of a dry run."""
         refused = {repr(name): why for name, why in self.cohort.refused.items()}
         absent = {**self.stale, **refused}
         lines = [self.cohort.beside] if self.cohort.beside else []
@@ -104,7 +104,7 @@ class Plan:
         )
 
     def replaced(self) -> str:
-        """Say what becomes of patients of another recipe where the config replaces them."""
+        """Say what happens to patients of another recipe if the config replaces them."""
         ours, others = self.other_recipe
         return (
             f"{ours} patients of this cohort and {others} of others in {self.target.address} were "
@@ -113,7 +113,7 @@ class Plan:
         )
 
     def _changed(self) -> str:
-        """What changed since the patients of another recipe were made."""
+        """Changes of the recipe since the patients of another recipe were published."""
         texts = Counter(self.changes.get(receipt.recipe, UNTOLD) for receipt in self._others)
         for reason in self.stale.values():
             if reason.startswith(RECIPE_CHANGED):
@@ -122,27 +122,27 @@ class Plan:
 
 
 def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
-    """Find out who is to be done.
+    """Find the patients that are to be done.
 
-    Requests one listing of the source's folders, one of the target, the index, and each receipt
-    that the index does not know; one receipt for each other recipe that it does not know; one
-    object and one listing per quarantined patient; with ``check_source`` also one listing per
+    Requests one listing of the source's folders, one of the target, the index, and each sidecar
+    that the index does not know; one sidecar for each other recipe that the index does not know;
+    one object and one listing per quarantined patient; with ``check_source`` also one listing per
     published patient.
 
     Parameters
     ----------
     config : dict
-        The complete config.
+        Complete config.
     tally : Tally, optional
-        The turns of this run that are over: whom they tried is left out, and which sources changed
-        is not asked again.
+        Results of the finished rounds of this run: patients that were tried are left out, and
+        sources are not compared again.
 
     Raises
     ------
     ConfigError
-        Where the addresses or the cohort can't be used.
+        If the addresses or the cohort can't be used.
     StoreError
-        Where source or target can't be listed: it never means that all are missing.
+        If source or target can't be listed. That never counts as missing patients.
     """
     options = S3Options(**config["s3"])
     source, destination = check_pair(config["source"], config["target"])
@@ -194,9 +194,9 @@ def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
 
 
 def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> Cohort:
-    """List the source, or read the cohort file where the config names one.
+    """List the source, or read the cohort file if the config names one.
 
-    The source is listed then too: one that can't be reached must not look like missing patients.
+    The source is listed in any case: if it can't be reached, its patients must not seem missing.
     """
     if config["patients"] is None:
         return from_listing(open_store(source, options))
@@ -205,16 +205,15 @@ def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> 
 
 
 def source_digest(prefix: Address, options: S3Options) -> str:
-    """Digest of the objects of a patient as they are listed now; the source has answered before.
+    """Digest of a patient's current objects, in a source that has answered before.
 
-    Where they can't be listed (a link that leads nowhere, a folder that may not be opened, an
-    unusable key) they are not what they were, whatever they are: the patient is to fail alone, not
-    to stop the run.
+    If they can't be listed (a dangling link, a folder without permission, an unusable key), the
+    text differs from any digest: the patient then fails alone and does not stop the run.
 
     Raises
     ------
     StoreUnreachable
-        If the source does not answer any more.
+        If the source no longer answers.
     """
     try:
         listed = open_store(prefix, options, answered=True).entries(below=True)

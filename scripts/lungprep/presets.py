@@ -1,7 +1,7 @@
-"""Presets: what the keys of the output mean where a config leaves them null.
+"""Presets: values for the output's keys that a config leaves null.
 
-The schema says beside each key what every preset sets it to. Combinations that can't be meant are
-refused here, so that they stop before any job.
+The schema states, beside each key, its value in every preset. Contradictory combinations are
+refused here, before any job starts.
 """
 
 import copy
@@ -14,7 +14,7 @@ Values = dict[str, Any]
 
 
 class Idle(NamedTuple):
-    """A key that has no effect beside some values of others."""
+    """Key that has no effect beside some values of other keys."""
 
     key: str
     beside: Callable[[Values], bool]
@@ -31,7 +31,7 @@ IDLE = (
     Idle(
         "output.bone_hu",
         lambda v: not v["segment.hull"] and v["segment.dilate_mm"] == 0,
-        "nothing but the lungs is shown",
+        "only the lungs are shown",
         "set segment.dilate_mm or segment.hull",
     ),
     Idle(
@@ -50,25 +50,25 @@ IDLE = (
 
 
 def resolve(config: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Give the keys that are null the values of ``output.preset``.
+    """Replace null by the values of ``output.preset``.
 
     Parameters
     ----------
     config : dict
         All keys of the schema, each valid by itself; it is not changed.
     schema : dict
-        From `lungprep.config.read_schema`.
+        Schema from `lungprep.config.read_schema`.
 
     Returns
     -------
     dict
-        Without null for these keys, and with one margin per axis and side. Keys that have no effect
-        are as in the preset ``hu``, so that what makes the same voxels is the same.
+        Config without null in these keys, and with one margin per axis and side. Keys without
+        effect have their values of the preset ``hu``, so that equal voxels have equal values.
 
     Raises
     ------
     ConfigError
-        If values contradict one another, or one that the config states has no effect.
+        If values contradict one another, or the config sets a key that has no effect.
     """
     preset = config["output"]["preset"]
     presets = preset_values(schema)
@@ -94,7 +94,7 @@ def resolve(config: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def preset_values(schema: dict[str, Any]) -> dict[str, Values]:
-    """Value of each key by each preset; keys are ``section.name``."""
+    """Value of each key in each preset; keys are ``section.name``."""
     found: dict[str, Values] = {}
     for section, part in schema["properties"].items():
         for name, leaf in part.get("properties", {}).items():
@@ -104,7 +104,7 @@ def preset_values(schema: dict[str, Any]) -> dict[str, Values]:
 
 
 def export_options(config: dict[str, Any]) -> dict[str, Any]:
-    """What `lungprep.output.options.ExportOptions` takes, from a complete config."""
+    """Arguments of `lungprep.output.options.ExportOptions`, from a complete config."""
     segment = ("hull", "hull_growth", "dilate_mm", "dilate_shape")
     output = {key: value for key, value in config["output"].items() if key != "preset"}
     return {**{key: config["segment"][key] for key in segment}, **output}
@@ -125,7 +125,7 @@ def _refuse_contradictions(values: Values, origin: dict[str, str]) -> None:
         )
     if not scaled and values[zero] != 0:
         raise ConfigError(
-            f"{says(zero)} and {says(window)}: what is subtracted is a mean of 0 to 1, not of HU",
+            f"{says(zero)} and {says(window)}: the mean applies to values of 0 to 1, not to HU",
             f"set {window}, such as [-1000, 400], or {zero} to 0",
         )
     if scaled and values[dtype] == "int16":
@@ -135,7 +135,7 @@ def _refuse_contradictions(values: Values, origin: dict[str, str]) -> None:
         )
     if values[zero] != 0 and values[dtype] != "float32":
         raise ConfigError(
-            f"{says(zero)} and {says(dtype)}: it holds no values below 0",
+            f"{says(zero)} and {says(dtype)}: it holds no negative values",
             f"set {dtype} to float32, or {zero} to 0",
         )
 

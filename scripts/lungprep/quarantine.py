@@ -1,4 +1,4 @@
-"""Patients whose data proved unusable: set aside in the target, until something changes."""
+"""Quarantine: patients with unusable data, set aside in the target until something changes."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +18,13 @@ class Failure:
     Attributes
     ----------
     patient : str
-        Who.
+        Patient id.
     step, error, text : str
-        The rule that failed, the type of the error, and its line.
+        Rule that failed, type of the error, and its line.
     recipe, source : str
-        Digests of the recipe and of the source listing by which it failed.
+        Digests of the recipe and of the source listing on which the failure is based.
     requested_series_uid : str or None
-        The series that the cohort file asked for.
+        Series that the cohort file requested.
     """
 
     patient: str
@@ -36,13 +36,13 @@ class Failure:
     requested_series_uid: str | None
 
     def stands(self, recipe: str, series_uid: str | None, source: Callable[[], str]) -> bool:
-        """Whether another try would only fail again: nothing that decides it has changed."""
+        """Whether another attempt would only fail again, because nothing relevant has changed."""
         asked = (recipe, series_uid)
         return asked == (self.recipe, self.requested_series_uid) and source() == self.source
 
 
 def set_aside(target: Store, failure: Failure) -> None:
-    """Write a failure in place of the receipt, which an earlier source or recipe may have left."""
+    """Write a failure, and first remove the sidecar of an earlier source or recipe."""
     target.discard(RECEIPT.format(patient=failure.patient))
     target.write(FAILED.format(patient=failure.patient), to_json(asdict(failure)))
 
@@ -50,14 +50,14 @@ def set_aside(target: Store, failure: Failure) -> None:
 def read_failures(
     target: Store, entries: Iterable[Entry], patients: Iterable[str]
 ) -> dict[str, Failure]:
-    """Failures of the given patients, by id; one that can't be read is none.
+    """Read the failures of the given patients, by id; unreadable ones are ignored.
 
     Parameters
     ----------
     target : Store
-        Where results lie.
+        Store of the results.
     entries : iterable of Entry
-        Its listing.
+        Listing of the target.
     patients : iterable of str
         Ids to look for.
     """
@@ -75,7 +75,7 @@ def read_failures(
 
 
 def _parsed(patient: str, content: bytes) -> Failure | None:
-    """A failure of this patient; its texts go to terminals, and are lines without control codes."""
+    """Failure of this patient; its texts go to terminals, so control characters are refused."""
     try:
         failure = Failure(**from_store(content))
     except (ValueError, TypeError):

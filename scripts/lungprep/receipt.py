@@ -1,4 +1,4 @@
-"""A patient's receipt: the few values of the sidecar that decide whether the patient is done."""
+"""The few values of a patient's sidecar that decide whether the patient is done."""
 
 import re
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 from lungprep.recipe_changes import Told, told
 from lungprep.records import from_store
 
-# Flags go into the report's page and its file names a class by them.
+# Flags appear in the report's HTML, which names CSS classes after them.
 FLAG = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a patient's sidecar says of itself.
+    """Values of a patient's sidecar.
 
     Attributes
     ----------
@@ -22,13 +22,13 @@ class Receipt:
     recipe, source : str
         Digests of the recipe and of the source listing.
     series, chosen : str or None
-        The series that the cohort file asked for, and the one that was taken.
+        Series that the cohort file requested, and the series that was used.
     npy_bytes, lungs_bytes : int
-        Sizes of the two arrays; -1 where the sidecar can't be read.
+        Sizes of the two arrays; -1 if the sidecar is unreadable.
     flags : tuple of str
-        Typed warnings, for the report.
+        Warnings, for the report.
     npy_etag, lungs_etag : str
-        ETags of the arrays as they were published; empty where they are no digests.
+        ETags of the arrays as published; empty if they are not digests.
     """
 
     etag: str
@@ -44,7 +44,7 @@ class Receipt:
 
     @classmethod
     def of(cls, etag: str, sidecar: bytes) -> "Receipt":
-        """Take the values from a sidecar; an unreadable one matches nothing."""
+        """Take the values from a sidecar; those of an unreadable one match nothing."""
         try:
             fields = from_store(sidecar)
             return cls(
@@ -64,23 +64,23 @@ class Receipt:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Receipt":
-        """Inverse of `dataclasses.asdict` by way of JSON, which has no tuples.
+        """Inverse of `dataclasses.asdict` after a pass through JSON, which has no tuples.
 
         Raises
         ------
         TypeError, KeyError, ValueError
-            Where the fields are not those of a receipt.
+            If the fields are not those of a `Receipt`.
         """
         sizes = fields["npy_bytes"], fields["lungs_bytes"]
         if not all(isinstance(size, int) for size in sizes):
             raise TypeError(f"sizes are {sizes}")
         if not all(isinstance(fields.get(name, ""), str) for name in ("npy_etag", "lungs_etag")):
-            raise TypeError("ETags are no texts")
+            raise TypeError("ETags are not text")
         return cls(**{**fields, "flags": _flags(fields["flags"])})
 
 
 def recipe_in(sidecar: bytes) -> Told:
-    """What a sidecar says of its recipe; nothing, where it can't be read."""
+    """Recipe in a sidecar; empty if it can't be read."""
     try:
         return told(from_store(sidecar)["recipe"])
     except (ValueError, KeyError, TypeError):
@@ -88,18 +88,18 @@ def recipe_in(sidecar: bytes) -> Told:
 
 
 def _etag(array: dict[str, Any]) -> str:
-    # Sidecars of before have none.
+    # Sidecars of earlier versions have no ETags.
     return str(array.get("etag") or "")
 
 
 def _flags(found: list[Any]) -> tuple[str, ...]:
     for flag in found:
         if not FLAG.fullmatch(flag):
-            raise ValueError(f"{flag!r} is no flag")
+            raise ValueError(f"{flag!r} is not a flag")
     return tuple(found)
 
 
 def _text_or_none(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     return value

@@ -1,4 +1,4 @@
-"""How the recipe of a published patient differs from the one in force, in words."""
+"""Differences between the recipe of a published patient and the current one, in words."""
 
 import json
 from collections.abc import Iterable
@@ -7,24 +7,24 @@ from typing import Any
 from lungprep.errors import printable
 
 CODE = "code"
-# Each method is code of its own, so that another one says nothing of an edit.
+# Each method has its own code, so a change of the method says nothing about edits.
 METHOD = "segment.method"
 UNTOLD = "its sidecar does not say how"
-#: Of keys in a line, and of sets of keys in a summary.
+#: Maximum number of keys in a line, and of sets of keys in a summary.
 MOST = 6
 LONGEST = 48
-# What a preset is called changes no voxel: the keys that it sets do.
+# The name of a preset changes no voxel; only the keys that it sets do.
 NAMES_ONLY = {"output.preset"}
-# More than any recipe has; what comes from a store may have any number.
+# More than in any recipe; content from a store may have any number.
 MOST_KEYS, MOST_TEXT = 200, 200
 DEEPEST = 3
 
-#: Values of a recipe as text by their dotted keys, and the digest of its code under `CODE`.
+#: Values of a recipe as text, by dotted key; `CODE` has the digest of its code.
 Told = dict[str, str]
 
 
 def told(recipe: Any) -> Told:
-    """The values of a recipe as a user writes them.
+    """Values of a recipe, as a user writes them.
 
     Parameters
     ----------
@@ -42,18 +42,18 @@ def told(recipe: Any) -> Told:
 
 
 def changes(made: Told, now: Told) -> str:
-    """Say what changed since a patient was published.
+    """Describe the changes since a patient was published.
 
     Parameters
     ----------
     made, now : dict of str to str
-        From `told`: the recipe by which it was, and the one in force.
+        Former and current recipe, from `told`.
 
     Returns
     -------
     str
-        Keys with the values before and now, such as ``resample.spacing_mm [1, 1, 1] -> [2, 2, 2]``,
-        and whether the code did.
+        Keys with their former and current values, such as ``resample.spacing_mm [1, 1, 1] ->
+        [2, 2, 2]``, and whether the code changed.
     """
     if not made:
         return UNTOLD
@@ -66,7 +66,7 @@ def changes(made: Told, now: Told) -> str:
 
 
 def summed_up(counts: Iterable[tuple[str, int]]) -> str:
-    """The changes of several patients in a few words, the most frequent first."""
+    """Summarise the changes of several patients, the most frequent first."""
     ordered = sorted(counts, key=lambda item: (-item[1], item[0]))
     if len(ordered) == 1:
         return ordered[0][0]
@@ -76,7 +76,7 @@ def summed_up(counts: Iterable[tuple[str, int]]) -> str:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """A value with 1 in place of 1.0, and nothing that no config holds."""
+    """Value with 1 in place of 1.0, and without content that no config can hold."""
     if isinstance(value, list) and depth < DEEPEST:
         return [_plain(part, depth + 1) for part in value]
     if isinstance(value, float) and value.is_integer():

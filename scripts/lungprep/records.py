@@ -1,10 +1,10 @@
-"""Small JSON files: of steps to one another beside their arrays, and in the target."""
+"""Small JSON files: records of steps beside their arrays, and records in the target."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-# Of one patient in a target: they have some 10 kB. What is larger is none, and is not read.
+# Records of one patient in a target take about 10 kB; larger files are not read.
 LARGEST_RECORD = 1 << 22
 
 
@@ -14,18 +14,18 @@ def write_record(path: str | Path, record: dict[str, Any]) -> None:
 
 
 def read_record(path: str | Path) -> dict[str, Any]:
-    """Read what `write_record` wrote."""
+    """Read a record of `write_record`."""
     record: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))
     return record
 
 
 def from_store(content: bytes) -> Any:
-    """Parse what lies in a store, which may hold any JSON or none.
+    """Parse content of a store, which may be any JSON or none.
 
     Raises
     ------
     ValueError
-        Where it is no JSON, or nested too deep to be parsed.
+        If it is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(content)
@@ -34,5 +34,5 @@ def from_store(content: bytes) -> Any:
 
 
 def to_json(record: dict[str, Any]) -> bytes:
-    """UTF-8 JSON, one key a line, NaN refused."""
+    """Record as UTF-8 JSON, one key per line; NaN is refused."""
     return (json.dumps(record, indent=2, allow_nan=False) + "\n").encode()

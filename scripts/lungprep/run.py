@@ -36,14 +36,14 @@ WORK = "work"
 
 
 class Run:
-    """What the Snakefile asks for; nothing is requested from a store before it is needed.
+    """Interface for the Snakefile; no store is asked for anything before it is needed.
 
     Parameters
     ----------
     config : dict
-        The complete config.
+        Complete config.
     earlier : Tally
-        The turns that are over.
+        Results of the finished rounds.
     """
 
     def __init__(self, config: dict[str, Any], earlier: Tally) -> None:
@@ -52,7 +52,7 @@ class Run:
         self._per_turn: int | None = None
         self._signals = Signals()
         self._source, self._target = check_pair(config["source"], config["target"])
-        # Snakemake has left its working directory again when the run is closed.
+        # Absolute, because Snakemake restores its working directory before the run is closed.
         self._work = Path(WORK).resolve()
         self._locks = FOLDER.resolve()
         self._lock: Lock | None = None
@@ -62,7 +62,7 @@ class Run:
         self.progress.is_stopping = lambda: self._signals.received
         self.started = False
         self.set_aside: list[str] = []
-        #: Memory by estimate, MB, of patients that are not to be looked up.
+        #: Estimated memory of load by patient, MB, for patients that need no look-up.
         self.load_mb: dict[str, int] = {}
         self._options = S3Options(**config["s3"])
         table = config["missing_tsv"]
@@ -70,25 +70,25 @@ class Run:
 
     @cached_property
     def plan(self) -> Plan:
-        """Who is to be done."""
+        """Patients that are to be done."""
         plan = make_plan(self._config, self.earlier)
         self.progress.resume(self.earlier, len(plan.stale))
         return plan
 
     @cached_property
     def turn(self) -> list[str]:
-        """Patients that this process takes."""
+        """Patients that this process handles."""
         return list(self.plan.stale)[: self._per_turn]
 
     @cached_property
     def _patients(self) -> dict[str, Patient]:
-        """Patients of the cohort file; empty where the source is listed."""
+        """Patients of the cohort file; empty if the source is listed instead."""
         if self._config["patients"] is None:
             return {}
         return from_csv(self._config["patients"], self._source).patients
 
     def flags(self, *, in_turns: bool, per_job: int | None) -> list[str]:
-        """Files that this process has to make: one per patient or job of the turn, or of all."""
+        """Output files of this process: one per patient or shard, of this round or of all."""
         self._per_turn = self._config["patients_per_turn"] * (per_job or 1) if in_turns else None
         flags = [f"{WORK}/{patient}/published" for patient in self.turn]
         if per_job and flags:
@@ -99,16 +99,16 @@ class Run:
             self.progress.dispatch = self._dispatch
             flags = self._dispatch.flags()
         last = len(self.turn) == len(self.plan.stale)
-        # No patient id starts with an underscore.
+        # Patient ids never start with an underscore.
         return [*flags, f"{WORK}/_refused"] if last and self.plan.cohort.refused else flags
 
     @property
     def shares(self) -> dict[str, list[str]]:
-        """Patients of each job that takes several."""
+        """Patients of each shard."""
         return self._dispatch.shares if self._dispatch else {}
 
     def missing(self) -> str:
-        """Who is missing and why: the last lines of a dry run."""
+        """Say which patients are missing and why: the last lines of a dry run."""
         missing = self.plan.missing(overwrite=self._config["overwrite"])
         if len(self.turn) == len(self.plan.stale):
             return missing
@@ -118,10 +118,10 @@ class Run:
         )
 
     def lock(self, say: Callable[[str], None]) -> None:
-        """Be the only run in the working directory until the process ends.
+        """Lock the working directory until the process ends.
 
-        Waits for jobs of shares that a killed run left at work: by its recipe, they would replace
-        what this one publishes.
+        Waits for jobs of shards that a killed run left running: otherwise they could replace
+        results of this run by results of another recipe.
 
         Parameters
         ----------
@@ -131,9 +131,9 @@ class Run:
         Raises
         ------
         WorkspaceBusy
-            If another one is.
+            If another run uses the directory.
         StoreError
-            If a target that a killed run wrote lists to does not answer.
+            If a target that has lists of a killed run does not answer.
         """
         self._lock = self._lock or lock_run(self._locks, say)
         if recall(self._locks, self._config):
@@ -141,12 +141,12 @@ class Run:
             time.sleep(OVER_S)
 
     def write_missing(self) -> None:
-        """Write the table of who is missing, if the config asks for it.
+        """Write the table of missing patients, if the config names a file for it.
 
         Raises
         ------
         ConfigError
-            Where the file can't be written.
+            If the file can't be written.
         """
         if self._table is not None:
             tally = self.tally
@@ -155,27 +155,27 @@ class Run:
             write_absentees(self._table, absentees(plan, tally.published, failures))
 
     def start(self, load_mb: Mapping[str, int]) -> None:
-        """Clear what a killed run left in the work folder, and see that the target takes writes.
+        """Clear the work folder of a killed run, and check that the target accepts writes.
 
         Parameters
         ----------
         load_mb : mapping of str to int
-            Memory by estimate of the patients to do, for the jobs of shares.
+            Estimated memory of load by patient, MB, for the lists of shards.
 
         Raises
         ------
         StoreError
-            If it does not.
+            If the target does not accept writes.
         ConfigError
-            If it ignores case, and ids differ by nothing else.
+            If the target ignores case, and two ids differ only by case.
         WorkspaceError
-            If the work folder can't be used, or what is left in it can't be cleared.
+            If the work folder can't be used or cleared.
         """
         make_folder(self._work)
         self.tidy()
         receipts = self.plan.receipts
         write_index(self.plan.target, {**receipts.others, **receipts.cohort}, receipts.recipes)
-        # Only now there is surely something in the target by which it shows.
+        # The test needs an object in the target; from here on, the index exists.
         check_case(self.plan.target, self.plan.cohort.patients, receipts.others)
         if self._dispatch:
             self._dispatch.send(load_mb)
@@ -184,18 +184,18 @@ class Run:
             self._signals.watch()
 
     def tidy(self) -> None:
-        """Clear what earlier runs left in the work folder.
+        """Clear intermediates of earlier runs from the work folder.
 
         Raises
         ------
         WorkspaceError
-            If something else has the place of a folder, or can't be removed.
+            If a folder's path is not a folder, or a file can't be removed.
         """
         for patient in self.plan.cohort.patients:
             clear(self._work / patient)
 
     def abort_abandoned(self) -> str | None:
-        """Give up parts that killed jobs sent for the patients to do; a line where that fails."""
+        """Abort uploads of killed jobs for the patients to do; return a line if that fails."""
         keys = [p.format(patient=patient) for patient in self.plan.stale for p in (VOLUME, LUNGS)]
         try:
             self.plan.target.abort_abandoned(keys)
@@ -204,25 +204,25 @@ class Run:
         return None
 
     def prefix(self, patient: str) -> str:
-        """Address of the slices of a patient."""
+        """Address of a patient's slices."""
         known = self._patients.get(patient)
         return str(known.prefix if known else self._source.join(patient))
 
     def series_uid(self, patient: str) -> str | None:
-        """Series that the cohort file asks for."""
+        """Series that the cohort file requests."""
         known = self._patients.get(patient)
         return known.series_uid if known else None
 
     def refusal(self) -> str | None:
-        """Why this run must not start, if so."""
+        """Reason why this run must not start, or None."""
         if any(self.plan.other_recipe) and not self._config["overwrite"]:
             return self.plan.overwrite_hint()
         return None
 
     def settle(self) -> None:
-        """Find out what jobs of shares did that did not end well, and clear up after all of them.
+        """Find the outcome of failed jobs of shards, and remove the files of all jobs.
 
-        Not to be left to the exit of the process, when no more threads can be started.
+        Call this before the process exits, because no thread can be started then.
 
         Raises
         ------
@@ -234,12 +234,12 @@ class Run:
             recall(self._locks, self._config)
 
     def quarantine(self) -> bool:
-        """Set aside the patients whose data are at fault, if the config says so.
+        """Quarantine the patients whose data are at fault, if the config says so.
 
         Returns
         -------
         bool
-            Whether the run may end well: all others are published.
+            Whether the run counts as successful: all other patients are published.
 
         Raises
         ------
@@ -258,7 +258,7 @@ class Run:
 
     @property
     def tally(self) -> Tally:
-        """What the run did so far, this turn included."""
+        """Results of the run so far, including this round."""
         failures = {p: f"{p}: {why.text}" for p, why in self.progress.failures.items()}
         reasons = {p: self.plan.stale[p] for p in failures}
         return self.earlier.plus(
@@ -267,23 +267,23 @@ class Run:
 
     @property
     def _goes_on(self) -> bool:
-        """Whether this turn is through with its patients, others wait, and nobody said stop."""
+        """Whether this round is finished, patients are left, and no signal asked to stop."""
         tried = self.tally.tried
         reached = self.started and tried.issuperset(self.turn) and not self._signals.received
         return reached and not tried.issuperset(self.plan.stale)
 
     @property
     def _lost(self) -> bool:
-        """Whether jobs of shares ended well, and yet nobody knows of some of their patients."""
+        """Whether jobs of shards ended well although some of their patients are unaccounted for."""
         sent = self.started and self._dispatch is not None and self._per_turn is not None
         return sent and not self.tally.tried.issuperset(self.turn)
 
     def end(self) -> None:
-        """Begin the next turn, in this process, or see to the exit status of all turns."""
+        """Start the next round in this process, or set the exit status of all rounds."""
         self._signals.end()
         if self._goes_on:
             next_turn(self.tally, self._locks)
-        # Snakemake knows of jobs alone, and those of shares end well whoever fails.
+        # Snakemake knows only jobs, and jobs of shards end well even if patients failed.
         failed = self.earlier.failed or (self.started and self.tally.failed)
         if self._signals.received or failed or self._lost or self._gone:
             leave(1)
@@ -294,8 +294,8 @@ class Run:
         Returns
         -------
         str
-            How many patients of all turns were published, how many failed and why each; where
-            another turn follows, only how far the run is.
+            Number of patients published and failed in all rounds, with a line per failure; if
+            another round follows, only the progress of the run.
         """
         published, tally, verdicts = self.published(), self.tally, self.progress.failures
         if self._goes_on:
@@ -323,7 +323,7 @@ class Run:
         return "\n".join(lines)
 
     def published(self) -> dict[str, Receipt]:
-        """What the receipts of the patients say that this turn has published."""
+        """Sidecar values of the patients that this round published."""
         if self._dispatch:
             return self._dispatch.receipts
         return {
@@ -337,6 +337,6 @@ class Run:
         try:
             lost = lost_patients(self.plan, self.tally)
         except LungprepError as error:
-            return f"{summary(self.plan, self.earlier, self.tally)}; by its jobs, for {error}"
+            return f"{summary(self.plan, self.earlier, self.tally)}; not verified: {error}"
         self._gone = bool(lost)
         return summary(self.plan, self.earlier, self.tally, lost)

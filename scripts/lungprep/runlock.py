@@ -1,10 +1,10 @@
-"""One run at a time in a working directory, and no job that outlives its run.
+"""Locks: one run at a time in a working directory, and no job that outlives its run.
 
-The kernel frees a file lock with the process that holds it, however that ends. So a lock that is
-free proves that no run is at work, whatever a killed one left behind; Snakemake's own lock files
-prove nothing, and would have to be removed by hand. But file systems of several machines may keep
-locks to each machine, or know none: there, and as a second proof everywhere, the holder's
-signature in the file counts, see `holders`.
+The kernel releases a file lock when the holding process ends, for whatever reason. So a free lock
+proves that no run is active, even after a crash. Snakemake's own lock files prove nothing, and
+would have to be removed by hand. But file systems that several machines share may keep locks local
+to a machine, or not support them. There, and as a second proof everywhere, the holder's signature
+in the file counts; see `holders`.
 """
 
 import atexit
@@ -29,28 +29,28 @@ from lungprep.intermediates import remove
 FOLDER = Path(".snakemake/lungprep")
 RUN = "run.lock"
 JOBS = "jobs"
-# Where Snakemake names the files of its runs, dead ones too.
+# Folder of Snakemake's lock files, which also remain after crashes.
 SNAKEMAKE = "locks"
-# Environment variable by which jobs know which run they belong to.
+# Environment variable that tells jobs which run they belong to.
 MARK = "LUNGPREP_RUN"
 LOOKS = 50
 PAUSE_S = 0.1
-# In which two runs that start at the same time see one another's signature.
+# Time in which two runs that start together see each other's signature, s.
 SETTLE_S = 1.0
 
 
 class Lock:
-    """A file that its holder keeps locked, and touches, as long as it lives.
+    """File that its holder keeps locked, and touches, while it is alive.
 
     Parameters
     ----------
     path : Path
-        The file; made if absent. It says who holds it, or held it and did not release it.
+        Path of the file, created if absent. It names its holder, or one that never released it.
 
     Attributes
     ----------
     is_proof : bool
-        Whether the file system's locks hold, at least among processes of this machine.
+        Whether the file system's locks work, at least among processes of this machine.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,7 +70,7 @@ class Lock:
         Returns
         -------
         bool
-            False if another process holds it, by the kernel's word or by its own.
+            False if another process holds the lock, by the kernel or by its signature.
 
         Raises
         ------
@@ -101,11 +101,11 @@ class Lock:
         return True
 
     def _lock(self, file: int) -> bool:
-        """Lock the open file, and see whether that keeps anybody out; False if it is locked."""
+        """Lock the open file, and test whether locks work here; False if it is locked."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            # Else the file system knows no locks.
+            # Any other error means that the file system does not support locks.
             self.is_proof = error.errno in (EAGAIN, EACCES)
             return not self.is_proof
         other = os.open(self.path, os.O_RDWR)
@@ -118,7 +118,7 @@ class Lock:
         return True
 
     def _is_at_work(self, say: Callable[[str], None]) -> bool:
-        """Whether whoever signed and did not release is alive, or may be."""
+        """Whether a holder that signed and never released is alive, or may be."""
         fields = self.holder()
         alive = holders.is_alive(fields) if fields else False
         if alive is not None:
@@ -130,7 +130,7 @@ class Lock:
         return not (self.is_proof and (near or holders.is_local(self.path)))
 
     def keep(self, lost: Callable[[], None] = lambda: None) -> None:
-        """Touch the file now and then until it is released; call `lost` if another one signs it."""
+        """Touch the file regularly until it is released; call `lost` if another run signs it."""
         file, mine = self._file, self.holder()
 
         def beat() -> None:
@@ -144,7 +144,7 @@ class Lock:
         threading.Thread(target=beat, daemon=True).start()
 
     def release(self) -> None:
-        """Free the file, and take the signature off it."""
+        """Release the lock and remove the signature."""
         self._over.set()
         if self._file is not None:
             own = holders.myself()
@@ -155,7 +155,7 @@ class Lock:
             self._file = None
 
     def holder(self) -> dict[str, Any]:
-        """What the holder signed with; empty while it has not."""
+        """Signature of the holder; empty if there is none."""
         with suppress(OSError, ValueError):
             fields = json.loads(self.path.read_text("utf-8"))
             if isinstance(fields, dict):
@@ -163,17 +163,17 @@ class Lock:
         return {}
 
     def holder_in_words(self) -> str:
-        """Process and machine of the holder."""
+        """Process and machine of the holder, as text."""
         fields = self.holder()
         host = fields.get("host", "an unknown machine")
         return f"process {fields.get('pid', 'unknown')} on {host}"
 
 
 def lock_run(folder: Path, say: Callable[[str], None] = lambda line: None) -> Lock:
-    """Make this process the run of a working directory, and end what a killed one left at work.
+    """Make this process the only run of a working directory, and end jobs of a killed run.
 
-    With no other run here, Snakemake's locks are of a dead one and are removed.
-    Jobs that are started from now on know by the environment that they are ours.
+    Once no other run is active here, Snakemake's lock files are leftovers and are removed. Jobs
+    that this process starts find in the environment which run they belong to.
 
     Parameters
     ----------
@@ -185,14 +185,14 @@ def lock_run(folder: Path, say: Callable[[str], None] = lambda line: None) -> Lo
     Returns
     -------
     Lock
-        To be kept until the run is over; released at the end of the process.
+        Lock to keep until the run is over; it is released when the process ends.
 
     Raises
     ------
     WorkspaceBusy
-        If another run is at work here, or a job of a dead one on another machine.
+        If another run uses the directory, or a job of a dead run is active on another machine.
     WorkspaceError
-        If the working directory takes no files.
+        If files can't be written in the working directory.
     """
     lock = Lock(folder / RUN)
     if not lock.take(say) or not _is_settled(lock):
@@ -210,7 +210,7 @@ def lock_run(folder: Path, say: Callable[[str], None] = lambda line: None) -> Lo
 
 
 def _is_settled(lock: Lock) -> bool:
-    """Whether a run that began at the same time has not signed where no lock keeps it out."""
+    """Whether no other run signed at the same time, in case locks did not exclude it."""
     if lock.is_proof and holders.is_local(lock.path):
         return True
     mine = lock.holder()
@@ -225,18 +225,18 @@ def _busy(lock: Lock) -> WorkspaceBusy:
         ago = holders.age_s(lock.path)
         who += f", last sign of life {max(ago, 0):.0f} s ago"
     if not lock.is_proof or holders.is_alive(lock.holder()) is None:
-        remedy += f"; if it is surely gone, remove {lock.path}"
+        remedy += f"; if you are sure that it is gone, remove {lock.path}"
     return WorkspaceBusy(f"another run is at work in {place} ({who})", remedy)
 
 
 def _followed() -> None:
-    """End this run, whose lock another one has signed: somebody took it for dead."""
+    """End this run, because another run took it for dead and signed its lock."""
     sys.stderr.write("lungprep: another run has taken this folder over; this one ends\n")
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(job: Lock) -> None:
-    """Kill a job whose run is dead, and wait until it is gone."""
+    """Kill a job whose run is dead, and wait for its end."""
     for _ in range(LOOKS):
         if job.take():
             job.release()
@@ -246,17 +246,18 @@ def _end(job: Lock) -> None:
             with suppress(ProcessLookupError):
                 os.kill(int(holder["pid"]), signal.SIGKILL)
         elif holders.is_alive(holder) is None:
-            # It took a while to find out, and will not be different soon.
+            # Finding that out took a while; another look would not help.
             break
         time.sleep(PAUSE_S)
     raise WorkspaceBusy(
         f"a job of an earlier run is still at work in this folder ({job.holder_in_words()})",
-        f"end it, or let it end, then run again; if it is surely gone, remove {job.path}",
+        "end it, or let it end, then run again; if you are sure that it is gone, "
+        f"remove {job.path}",
     )
 
 
 class Job:
-    """Context in which a process is known as a job of its run.
+    """Context in which a process is registered as a job of its run.
 
     Parameters
     ----------
@@ -266,7 +267,7 @@ class Job:
     Raises
     ------
     WorkspaceBusy
-        On entering, if the run that started this process is dead and another one is at work.
+        On entering, if the run that started this process is dead and another one is active.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -274,12 +275,14 @@ class Job:
         self._lock = Lock(folder / JOBS / f"{os.uname().nodename}-{os.getpid()}")
 
     def __enter__(self) -> None:
-        # First known, then sure of the run: the next run signs first, and then looks for jobs.
+        # Register before checking the run: a new run signs first, and only then looks for jobs.
         self._lock.take()
         self._lock.keep()
         mine = os.environ.get(MARK)
         if mine and self._run.exists() and self._run.read_text("utf-8") != mine:
-            raise WorkspaceBusy("the run of this job is over", "leave it to the next one")
+            raise WorkspaceBusy(
+                "the run of this job has ended", "let the next run process the patient"
+            )
 
     def __exit__(self, *_: object) -> None:
         self._lock.path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Who of a few patients is to be done, told by the target without a listing of all the others."""
+"""Plan for the patients of a shard, without a listing of the whole target."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,23 +13,24 @@ from lungprep.stores.base import CONNECTIONS
 
 
 def share_plan(config: dict[str, Any], cohort: Cohort, target: Store) -> Plan:
-    """Find out who of a few patients is to be done, with no listing of all the others.
+    """Find which of a few patients are to be done, without a listing of the whole target.
 
-    Requests the metadata of a patient's receipt; where there is one, it and that of two arrays.
+    Requests the metadata of each patient's sidecar; if it exists, also its content and the metadata
+    of the two arrays.
 
     Parameters
     ----------
     config : dict
-        The complete config.
+        Complete config.
     cohort : Cohort
-        The patients.
+        Patients of the shard.
     target : Store
-        Where results lie.
+        Store of the results.
 
     Raises
     ------
     StoreError
-        Where the target does not answer, or a source with ``check_source``.
+        If the target does not answer, or with ``check_source`` a patient's source.
     """
     options = S3Options(**config["s3"])
     present = _present(target, [RECEIPT.format(patient=patient) for patient in cohort.patients])
@@ -56,6 +57,6 @@ def share_plan(config: dict[str, Any], cohort: Cohort, target: Store) -> Plan:
 
 
 def _present(target: Store, keys: list[str]) -> list[Entry]:
-    """Those of some objects that there are."""
+    """Entries of the given objects that exist."""
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         return [entry for entry in pool.map(target.stat, keys) if entry is not None]

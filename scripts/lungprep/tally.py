@@ -1,4 +1,4 @@
-"""What a run that goes in turns has done so far."""
+"""Results of a run's finished rounds."""
 
 import os
 import time
@@ -7,28 +7,28 @@ from dataclasses import dataclass, field, replace
 
 @dataclass
 class Tally:
-    """What a run did in the turns that are over.
+    """Results of a run's finished rounds.
 
     Attributes
     ----------
     config : str
-        Digest of the config that the run began with.
+        Digest of the config at the start of the run.
     start : float
-        When it began, on the monotonic clock.
+        Start of the run, on the monotonic clock, s.
     turns : int
-        How many are over.
+        Number of finished rounds.
     published : list of str
-        Patients.
+        Published patients.
     failures : dict of str to str
-        The line of each patient who failed.
+        Line by patient, for each patient that failed.
     reasons : dict of str to str
-        Why each of these was to be done.
+        Reason why each failed patient was to be done.
     set_aside : list of str
-        Those of them who are quarantined.
+        Failed patients that are quarantined.
     changed : list of str
-        Patients whose source had changed when the run began, and whose turn is yet to come.
+        Patients whose source had changed at the start of the run, and that are still to be done.
     pid : int
-        The process, which keeps its id from turn to turn.
+        Id of the process, which is the same in all rounds.
     """
 
     config: str
@@ -49,7 +49,7 @@ class Tally:
         set_aside: list[str],
         changed: list[str],
     ) -> "Tally":
-        """Tally after one more turn."""
+        """Tally after one more round."""
         return replace(
             self,
             turns=self.turns + 1,
@@ -62,10 +62,10 @@ class Tally:
 
     @property
     def tried(self) -> set[str]:
-        """Patients who are not tried again in this run."""
+        """Patients that are not tried again in this run."""
         return {*self.published, *self.failures}
 
     @property
     def failed(self) -> int:
-        """Patients who failed and are not quarantined."""
+        """Number of patients that failed and are not quarantined."""
         return len(self.failures) - len(self.set_aside)

@@ -1,9 +1,9 @@
-"""Turns: one command takes a large cohort some patients at a time.
+"""Rounds: one command works through a large cohort in portions.
 
-Snakemake's planning and scheduling grow faster than the jobs that are ready, so a process gets no
-more targets than one turn has. When all of them are published or have failed, the process starts
-its own command line anew (exec): same process id, same terminal, a fresh Snakemake for the rest.
-What the run did so far is handed on in a file that only this process can take up.
+Snakemake's planning and scheduling time grows faster than the number of ready jobs, so a process
+gets the targets of one round only. When all of them are published or have failed, the process
+executes its own command line again (exec): same process id, same terminal, and a fresh Snakemake
+for the rest. The results so far are passed on in a file that only this process can read back.
 """
 
 import atexit
@@ -27,25 +27,25 @@ VARIABLE = "LUNGPREP_TURN"
 
 
 def take_up(config: dict[str, Any], environ: MutableMapping[str, str]) -> Tally:
-    """Tally of the turns before this one, or an empty one at the start of a run.
+    """Read the tally of the earlier rounds, or create an empty one at the start of a run.
 
     The variable and its file are removed, so that neither a job nor a later run finds them.
 
     Parameters
     ----------
     config : dict
-        The complete config.
+        Complete config.
     environ : mapping
         Environment of this process.
 
     Raises
     ------
     ConfigError
-        If the config is not the one that the run began with.
+        If the config differs from that at the start of the run.
     """
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
     path = Path(environ.pop(VARIABLE, ""))
-    # A job, or a run that a shell with an old environment started, is another process.
+    # Another process, such as a job or a run started from a shell with an old environment.
     if path.name != _name(os.getpid()) or not path.is_file():
         return Tally(digest)
     tally = Tally(**read_record(path))
@@ -54,15 +54,15 @@ def take_up(config: dict[str, Any], environ: MutableMapping[str, str]) -> Tally:
         return Tally(digest)
     if tally.config != digest:
         raise ConfigError(
-            f"the config changed while the run was under way, {len(tally.published)} patients are "
+            f"the config changed during the run, {len(tally.published)} patients are "
             "published by the former one",
-            "run again if the new one is meant",
+            "run again to use the new one",
         )
     return tally
 
 
 def by_command_line(program: str) -> bool:
-    """Whether this process is the command ``snakemake``, which can be started anew as it was.
+    """Whether this process is the command ``snakemake``, which can be executed again.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def by_command_line(program: str) -> bool:
 
 
 class Signals:
-    """Takes note of Ctrl-C and SIGTERM, and leaves them to whoever handles them.
+    """Record of Ctrl-C and SIGTERM, which then go to their usual handlers.
 
     Attributes
     ----------
     received : bool
-        Whether one came.
+        Whether a signal has arrived.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Signals:
         self._handlers: dict[int, Any] = {}
 
     def watch(self) -> None:
-        """Begin; signals that are ignored, or end the process anyway, are left alone."""
+        """Start; signals that are ignored, or that end the process anyway, stay as they are."""
         for number in (signal.SIGINT, signal.SIGTERM):
             handler = signal.getsignal(number)
             if callable(handler):
@@ -99,23 +99,23 @@ class Signals:
         self._handlers[number](number, frame)
 
     def end(self) -> None:
-        """From now on a signal ends the process at once."""
+        """Restore the default: from now on a signal ends the process at once."""
         for number in self._handlers:
             signal.signal(number, signal.SIG_DFL)
 
 
 def next_turn(tally: Tally, folder: Path) -> None:
-    """Start this process anew for the next turn; does not return.
+    """Execute this process again for the next round; does not return.
 
-    To be called at exit: all threads have ended, the lock is released, and Snakemake is back in the
-    folder where it was started, from which paths of the command line may be relative.
+    Call this at exit: all threads have ended, the lock is released, and Snakemake is back in its
+    original working directory, which relative paths of the command line refer to.
 
     Parameters
     ----------
     tally : Tally
-        All turns so far.
+        Results of all rounds so far.
     folder : Path
-        Where the tally waits meanwhile.
+        Folder for the tally's file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _name(tally.pid)
@@ -126,13 +126,13 @@ def next_turn(tally: Tally, folder: Path) -> None:
 
 
 def leave(status: int) -> None:
-    """End the process with a status other than the one that Snakemake chose."""
+    """End the process with another status than Snakemake would."""
     _run_down()
     os._exit(status)
 
 
 def _run_down() -> None:
-    """What else the end of the interpreter would do: other functions at exit, then the buffers."""
+    """Do the rest of the interpreter's shutdown: other exit functions, then flush the buffers."""
     atexit._run_exitfuncs()
     logging.shutdown()
     sys.stdout.flush()

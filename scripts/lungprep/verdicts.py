@@ -1,4 +1,4 @@
-"""Why a job failed: what it leaves for the run, and for its own next attempt."""
+"""Verdicts: reasons for which jobs failed, recorded for the run and for the next attempt."""
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -9,30 +9,30 @@ from lungprep.errors import DataError, LungprepError, OutOfMemory, WorkspaceErro
 from lungprep.intermediates import FAILURE, LOADED
 from lungprep.records import read_record, write_record
 
-# Of the working folder, not of the patient: nothing that a job does can help.
+# Errors of the working folder's disk, not of the patient: no job can cure them.
 DISK = {EDQUOT, EIO, ENOSPC, EROFS}
-#: Errors that are the machine's, and so not another one's.
+#: Errors of this machine, which need not occur on another one.
 NODE = {"DiskFull", WorkspaceError.__name__}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why a job failed.
+    """Reason why a job failed.
 
     Attributes
     ----------
     step : str
-        The rule.
+        Rule that failed.
     error : str
         Type of the error.
     text : str
-        What was found; what to do.
+        Problem and remedy, as *found; remedy*.
     transient : bool
-        Whether another attempt may end better.
+        Whether another attempt may succeed.
     data : bool
         Whether the patient's data are at fault.
     source : str
-        Digest of the very listing that was judged; empty where none was.
+        Digest of the listing that was judged; empty without one.
     """
 
     step: str
@@ -49,11 +49,11 @@ def verdict_on(step: str, error: Exception, folder: Path | None = None) -> Verdi
     Parameters
     ----------
     step : str
-        The rule.
+        Rule of the job.
     error : Exception
-        What ended it.
+        Exception that ended it.
     folder : Path, optional
-        Where the first step of the patient has left its record.
+        Folder with the record of the patient's first step.
     """
     designed = as_designed(error)
     name = type(error if type(designed) is LungprepError else designed).__name__
@@ -63,7 +63,7 @@ def verdict_on(step: str, error: Exception, folder: Path | None = None) -> Verdi
 
 
 def _loaded(folder: Path | None) -> str:
-    """Digest of the listing of which a later step has the volume."""
+    """Digest of the listing from which the volume of a later step was loaded."""
     if folder is not None:
         with suppress(OSError, ValueError, KeyError, TypeError):
             return str(read_record(folder / LOADED)["source"]["digest"])
@@ -71,7 +71,7 @@ def _loaded(folder: Path | None) -> str:
 
 
 def as_designed(error: Exception) -> LungprepError:
-    """The error as one that a user can read; of type `LungprepError` itself for a bug of ours."""
+    """Error in a form that users can read; for a bug, of the base type `LungprepError`."""
     if isinstance(error, LungprepError):
         return error
     if isinstance(error, MemoryError):
@@ -83,7 +83,7 @@ def as_designed(error: Exception) -> LungprepError:
 
 
 def told(error: BaseException) -> str:
-    """What may be told of an error that is none of ours: its type, and what the system said."""
+    """What a foreign error may reveal: its type, and the system's text."""
     name = type(error).__name__
     if isinstance(error, OSError) and error.strerror:
         return f"{name}: {error.strerror}"
@@ -91,14 +91,14 @@ def told(error: BaseException) -> str:
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
-    """Leave a verdict in the patient's folder; a disk that takes nothing gets none."""
+    """Write a verdict into the patient's folder, unless the disk refuses."""
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         write_record(folder / FAILURE, asdict(verdict))
 
 
 def read_verdict(folder: Path) -> Verdict | None:
-    """What the last job of a patient left, if it failed by itself; a killed one leaves nothing."""
+    """Verdict of the patient's last job, if it failed by itself; a killed job leaves none."""
     try:
         return Verdict(**read_record(folder / FAILURE))
     except (OSError, ValueError, TypeError):

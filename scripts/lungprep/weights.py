@@ -1,7 +1,7 @@
-"""Weights of the optional networks: what the config names, checked and digested before any job.
+"""Weights of the optional networks, checked and hashed before any job starts.
 
-Nothing here imports a network or looks further than the path that the user gave: no weights are
-searched for and none are downloaded.
+No network is imported here, and no path but the user's is read: weights are never searched for or
+downloaded.
 """
 
 import hashlib
@@ -20,20 +20,20 @@ PLANS = "plans.json"
 CHECKPOINTS = "fold_*/checkpoint_final.pth"
 INSTALL = "pip install -r envs/requirements-networks.txt"
 RIGHT, LEFT = 1, 2
-# Names of the classes of TotalSegmentator's tasks "total" and, with whole lungs, "total_mr".
+# Class names in TotalSegmentator's tasks "total" and, with whole lungs, "total_mr".
 _LUNG = re.compile(r"lung(?:_(?:upper|middle|lower)_lobe)?_(right|left)")
 
 
 @dataclass(frozen=True)
 class Network:
-    """What a network needs.
+    """Requirements of a network.
 
     Attributes
     ----------
     packages : tuple of str
-        Distributions whose versions decide the voxels; each is imported by its own name.
+        Distributions whose versions affect the voxels; each is imported by the same name.
     weights : str
-        What `segment.weights` must name, for the user.
+        Description of the file or folder that `segment.weights` must name, for users.
     """
 
     packages: tuple[str, ...]
@@ -50,17 +50,17 @@ NETWORKS = {
 
 
 def check_weights(segment: dict[str, Any]) -> None:
-    """Refuse a network that could not run, before any job starts.
+    """Refuse a network that could not run.
 
     Parameters
     ----------
     segment : dict
-        That section of the config: ``method`` and ``weights``; the classical method needs none.
+        Section of the config: ``method`` and ``weights``; the classical method needs no weights.
 
     Raises
     ------
     ConfigError
-        Where a package is not installed, no weights are given, or they are not what they should be.
+        If a package is not installed, or the weights are not set or invalid.
     """
     method, weights = segment["method"], segment["weights"]
     if method not in NETWORKS:
@@ -72,7 +72,7 @@ def check_weights(segment: dict[str, Any]) -> None:
     if not Path(weights).exists():
         raise ConfigError(f"segment.weights is {weights!r}, which does not exist here", remedy)
     if method == "lungmask" and not Path(weights).is_file():
-        raise ConfigError(f"segment.weights is {weights!r}, which is no file", remedy)
+        raise ConfigError(f"segment.weights is {weights!r}, which is not a file", remedy)
     if method == "totalsegmentator":
         lung_classes(model_folder(weights))
     for package in network.packages:
@@ -82,9 +82,9 @@ def check_weights(segment: dict[str, Any]) -> None:
 
 
 def weights_digest(segment: dict[str, Any]) -> str | None:
-    """SHA-256 of the weights in use, wherever they lie; None for the classical method.
+    """SHA-256 of the weights in use, independent of their path; None for the classical method.
 
-    Reads every file once for a process, about a second per gigabyte.
+    Reads every file once per process, which takes about 1 s per gigabyte.
     """
     method, weights = segment["method"], segment["weights"]
     if method not in NETWORKS:
@@ -109,12 +109,12 @@ def _content_digest(path: Path, _size: int, _mtime_ns: int) -> str:
 
 
 def model_folder(weights: str | Path) -> Path:
-    """Folder of one trained nnU-Net v2 model: the given one, or the only one directly below.
+    """Folder of one trained nnU-Net v2 model: the given one, or the only one directly below it.
 
     Raises
     ------
     ConfigError
-        Where there is none, or more than one.
+        If no model is found, or several.
     """
     given = Path(weights)
     folders = [f for f in (given, *sorted(given.glob("*/"))) if (f / PLANS).is_file()]
@@ -123,7 +123,7 @@ def model_folder(weights: str | Path) -> Path:
         return complete[0]
     found = "none" if not complete else ", ".join(f.name for f in complete)
     raise ConfigError(
-        f"segment.weights is {str(given)!r}, where one model is expected and there is {found}",
+        f"segment.weights is {str(given)!r}, where one model is expected, but there is {found}",
         f"give {NETWORKS['totalsegmentator'].weights}",
     )
 
@@ -134,36 +134,36 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def lung_classes(folder: Path) -> dict[int, int]:
-    """Which lung each class of a model belongs to, by the names in its ``dataset.json``.
+    """Lung of each class of a model, from the class names in its ``dataset.json``.
 
     Parameters
     ----------
     folder : Path
-        From `model_folder`.
+        Folder from `model_folder`.
 
     Returns
     -------
     dict of int to int
-        1 (right) or 2 (left) by the class's number, for the lungs' classes alone.
+        1 (right) or 2 (left) by class number, for the lungs' classes only.
 
     Raises
     ------
     ConfigError
-        Where the file can't be read or does not name both lungs.
+        If the file can't be read or does not name both lungs.
     """
     path = folder / DATASET
     try:
         labels = json.loads(path.read_text("utf-8"))["labels"].items()
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(
-            f"{path} is no dataset.json of nnU-Net v2", "get the model anew"
+            f"{path} is not a dataset.json of nnU-Net v2", "download the model again"
         ) from None
     sides = {"right": RIGHT, "left": LEFT}
     found = [(_LUNG.fullmatch(name), number) for name, number in labels]
     classes = {n: sides[match[1]] for match, n in found if match and isinstance(n, int)}
     if set(classes.values()) != {RIGHT, LEFT}:
         raise ConfigError(
-            f"{path} names no class for each lung",
-            "take a model with the lungs, such as TotalSegmentator's Dataset291 (organs)",
+            f"{path} does not name a class for each lung",
+            "use a model with lung classes, such as TotalSegmentator's Dataset291 (organs)",
         )
     return classes

@@ -93,7 +93,7 @@ def test_a_file_in_the_place_of_a_folder_is_named(lab, name):
     done = lab.run()
     assert done.returncode == 1
     assert "Traceback" not in done.stdout, done.stdout
-    assert f"lungprep: {path} is no folder; move it elsewhere, then run again" in done.stdout
+    assert f"lungprep: {path} is not a folder; move it elsewhere, then run again" in done.stdout
     assert path.read_bytes() == b"notes"
 
 

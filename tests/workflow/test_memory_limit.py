@@ -16,7 +16,7 @@ def test_a_lower_limit_stands_and_each_job_beyond_it_is_named(lab):
     done = lab.run("--resources", "mem_mb=70")
     assert done.returncode == 0, done.stdout
     assert "can spare" not in done.stdout
-    pattern = r"P1: (\w+) is estimated to take (\d+) MB where all jobs may take 70"
+    pattern = r"P1: (\w+) is estimated to take (\d+) MB, but all jobs together may take 70"
     found = re.findall(pattern, done.stdout)
     assert [step for step, _ in found] == ["load", "resample", "segment", "publish"]
     for step, mb in found:

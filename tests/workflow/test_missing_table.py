@@ -54,7 +54,7 @@ def test_each_state_in_words_and_as_a_table(lab):
         "  part: incomplete: part.lungs.npy is absent",
         "  recipe: recipe changed: its sidecar does not say how",
         "  source: source changed",
-        "  series: another series is asked for",
+        "  series: another series is requested",
         words[-1],
     ]
     assert words[-1].startswith("  '=1+1': not usable as a patient id")

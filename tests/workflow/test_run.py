@@ -101,7 +101,7 @@ def test_the_target_alone_decides_who_is_done(lab, server, tmp_path):
     assert lab.missing() == ["0 of 2 patients"]
 
     lab.target.write("P1.npy", b"cut")
-    assert lab.missing()[1].startswith("  P1: incomplete: P1.npy has 3 bytes in place of")
+    assert lab.missing()[1].startswith("  P1: incomplete: P1.npy has 3 bytes instead of")
     lab.target.discard("P1.json")
     assert lab.missing() == ["1 of 2 patients", "  P1: missing"]
     assert lab.run().returncode == 0
@@ -205,7 +205,7 @@ def test_cohort_file_names_prefix_and_series(lab):
     rows = f"P1,scans/a,{second}\nP2,scans/a/,{first}\n"
     cohort.write_text(f"patient,prefix,series_uid\n{rows}")
     listed = lab.missing(patients="cohort.csv")
-    assert listed[1:] == ["  P1: another series is asked for", "  P2: missing"]
+    assert listed[1:] == ["  P1: another series is requested", "  P2: missing"]
     assert lab.run(patients="cohort.csv").returncode == 0
     assert lab.published() == sorted(three("P1") + three("P2"))
     assert lab.sidecar("P1")["series_instance_uid"] == second
