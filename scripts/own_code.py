@@ -55,7 +55,7 @@ def check() -> None:
 
 
 class OwnModules:
-    """First finder in `sys.meta_path`: finds lungprep's modules by the path, whatever follows it."""
+    """First finder in `sys.meta_path`: finds lungprep's modules by the path alone."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):  # type: ignore[no-untyped-def]
@@ -177,7 +177,7 @@ def _told(kind, error, trace) -> None:  # type: ignore[no-untyped-def]
         frames.append((code.co_filename, code.co_name))
         frame = frame.tb_next
     foreign = [file for file, name in frames if name == "<module>" and _is_foreign(file)]
-    # With PYTHONINSPECT the end of a process comes here, too.
+    # With PYTHONINSPECT, SystemExit arrives here too.
     of_import = issubclass(kind, Exception) and (
         foreign or issubclass(kind, ImportError | SyntaxError)
     )

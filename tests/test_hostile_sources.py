@@ -65,7 +65,7 @@ def test_links_that_lead_nowhere_are_named(patient):
     for target in ("/mnt/not-mounted/old.dcm", "old.dcm"):
         lost.symlink_to(target)
         with pytest.raises(
-            errors.ObjectNotFound, match=r"old.dcm is a link that leads nowhere; mend"
+            errors.ObjectNotFound, match=r"old.dcm is a link that leads nowhere; repair"
         ):
             keys(patient)
         assert source_digest(patient.address, S3Options()) == "not listed: ObjectNotFound"
@@ -123,7 +123,7 @@ def test_a_slice_that_is_listed_as_larger_than_any_ct_is_not_passed_over(patient
     first, *others = patient.entries(below=True)
     listed = [replace(first, size=LARGEST_BYTES + 1), *others]
     monkeypatch.setattr(patient, "entries", lambda **_: listed)
-    with pytest.raises(TransferMismatch, match=r"bytes where the listing said 2\d{9}; let the"):
+    with pytest.raises(TransferMismatch, match=r"bytes, but the listing says 2\d{9}; let the"):
         load(patient, OPTIONS)
 
 

@@ -334,5 +334,5 @@ def test_what_is_no_lock_file_gets_one_line(tmp_path, make):
 
 def test_a_pipe_in_the_place_of_the_lock_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / RUN)
-    with pytest.raises(WorkspaceError, match=r"run\.lock can't be written \(it is no file\)"):
+    with pytest.raises(WorkspaceError, match=r"run\.lock can't be written \(it is not a file\)"):
         lock_run(tmp_path)

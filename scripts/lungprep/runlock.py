@@ -83,7 +83,7 @@ class Lock:
             try:
                 if not stat.S_ISREG(os.fstat(file).st_mode):
                     # Reading a pipe might never end.
-                    raise OSError(EINVAL, "it is no file")
+                    raise OSError(EINVAL, "it is not a file")
                 if not self._lock(file) or self._is_at_work(say):
                     os.close(file)
                     return False

@@ -209,19 +209,19 @@ def test_what_has_the_place_of_a_file_or_folder_is_named(folder, tmp_path):
         Path(place.address.prefix, name).mkdir(parents=True)
     Path(place.address.prefix, "qc").write_bytes(b"1")
     for key, named in (("P1.npy", "P1.npy"), ("P2.npy", f"{UNFINISHED}P2.npy")):
-        with pytest.raises(RequestRefused, match=rf"/out/{named} is a folder, in .*; remove it"):
+        with pytest.raises(RequestRefused, match=rf"/out/{named} is a folder where .*; remove it"):
             place.write(key, b"1")
-    with pytest.raises(RequestRefused, match=r"/qc/P1\.png can't be made: what is there is no"):
+    with pytest.raises(RequestRefused, match=r"/qc/P1\.png can't be created: part of its path is"):
         place.write("qc/P1.png", b"1")
     (tmp_path / "file").write_bytes(b"1")
-    with pytest.raises(ObjectNotFound, match=r"/file is in no folder; check the path"):
+    with pytest.raises(ObjectNotFound, match=r"/file is not in a folder; check the path"):
         folder("file").entries()
 
 
 def test_a_link_in_a_circle_is_one_line(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "out").symlink_to("out")
-    with pytest.raises(LungprepError, match=r"in a circle|can't be made"):
+    with pytest.raises(LungprepError, match=r"form a circle|can't be created"):
         target = check_pair(f"{tmp_path}/in", f"{tmp_path}/out")[1]
         open_store(target, S3Options()).write("P1.npy", b"1")
 
@@ -232,5 +232,5 @@ def test_a_pipe_among_slices_is_named(folder, caplog):
     os.mkfifo(Path(place.address.prefix, "2\n.dcm"))
     assert [entry.key for entry in place.entries(below=True)] == ["1.dcm"]
     (said,) = caplog.messages
-    assert said.startswith("passed over, for it is a pipe or a device: ")
+    assert said.startswith("ignored, because it is a pipe or a device: ")
     assert "\n" not in said

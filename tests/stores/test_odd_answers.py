@@ -101,7 +101,7 @@ def test_a_store_that_tells_no_replaced_slice_is_refused(mode, words):
 
 
 def test_a_name_that_is_listed_otherwise_is_told():
-    words = "a b ü%2F.dcm is listed, and is not found by that name; the store may list the +"
+    words = "a b ü%2F.dcm is listed, but not found under that name; the store may list a +"
     with odd_store("plus") as store, pytest.raises(RequestRefused, match=re.escape(words)):
         contents(opened(filled(store), "P1"))
 

@@ -108,8 +108,10 @@ def _resolved(path: str) -> Path:
     try:
         return Path(path).resolve()
     except (OSError, RuntimeError) as error:
-        # Before Python 3.13, for a link in a circle.
-        raise ConfigError(f"{path} can't be followed: a link in a circle", "mend it") from error
+        # Raised before Python 3.13 for a circle of links.
+        raise ConfigError(
+            f"{path} can't be resolved: its links form a circle", "repair them"
+        ) from error
 
 
 def _is_folder(path: str) -> bool:

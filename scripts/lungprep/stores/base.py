@@ -148,15 +148,15 @@ def read_listed(store: Store, entry: Entry) -> bytes:
 
 
 def read_sound(store: Store, entry: Entry, is_sound: Callable[[bytes], bool]) -> bytes:
-    """Content of a small object that was listed; an odd one is asked for once more, by its ETag.
+    """Content of a small listed object; unexpected content is requested once more, by its ETag.
 
-    It may be the page of a proxy, and must not speak for the object. One that another run has
-    replaced since is read as it is now.
+    Such content may be a proxy's page and not the object. If another run has replaced the object
+    since, its current content counts.
 
     Raises
     ------
     StoreError
-        Naming who contradicts whom, if it is not as it is listed.
+        If the object does not match its listing; the text says which answers contradict.
     """
     content = store.read(entry.key)
     if is_sound(content):
@@ -171,19 +171,19 @@ def read_sound(store: Store, entry: Entry, is_sound: Callable[[bytes], bool]) ->
 
 
 def confirm_sizes(store: Store, unread: Iterable[Entry]) -> None:
-    """See that what is too large to be read is as large as it is listed: it may be a slice.
+    """Check that objects too large to be read have their listed size: they may be slices.
 
     Raises
     ------
     TransferMismatch
-        Naming one that is not.
+        If a size differs; the text names the object.
     """
     for entry in unread:
         now = store.stat(entry.key)
-        # In a folder it may be a link.
+        # In a folder, it may be a link, for which stat returns None.
         if now is not None and now.size != entry.size:
             raise TransferMismatch(
-                f"{store.address}{entry.key} has {now.size} bytes where the listing said "
+                f"{store.address}{entry.key} has {now.size} bytes, but the listing says "
                 f"{entry.size}",
                 "let the upload finish, then run again",
             )

@@ -89,7 +89,7 @@ class Folder:
         if not stat.S_ISREG(status.st_mode):
             if below:
                 logger.warning(
-                    "passed over, for it is a pipe or a device: %s", printable(item.path)
+                    "ignored, because it is a pipe or a device: %s", printable(item.path)
                 )
             return []
         entry = self._entry(Path(item.path), status)

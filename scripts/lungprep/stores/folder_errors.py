@@ -1,4 +1,4 @@
-"""One typed line for what the system says of a folder."""
+"""Translation of the system's errors in a folder into typed errors of one line."""
 
 from errno import ELOOP, ENOENT
 from pathlib import Path
@@ -13,25 +13,25 @@ from lungprep.errors import (
 from lungprep.stores.address import Address
 from lungprep.stores.files import Locked, NotRegular
 
-#: Of links that lead to nothing, or in a circle.
+#: Errors of links that lead nowhere, or in a circle.
 NOWHERE = {ENOENT, ELOOP}
 
 
 def explain(
     address: Address, error: OSError, key: str = "", *, writing: bool = False
 ) -> StoreError:
-    """Typed error for what the system said.
+    """Typed error for an error of the system.
 
     Parameters
     ----------
     address : Address
-        The folder.
+        Address of the folder.
     error : OSError
-        What was said.
+        Error of the system.
     key : str
-        Of which object.
+        Key of the object.
     writing : bool
-        Whether that was to be written.
+        Whether the object was being written.
     """
     where = error.filename or f"{address}{key}"
     if isinstance(where, str) and not where.startswith("/"):
@@ -41,15 +41,17 @@ def explain(
     if isinstance(error, Locked):
         return StoreUnreachable(f"{where} {error.strerror}", "end that process, then run again")
     if error.errno in NOWHERE and Path(where).is_symlink():
-        return ObjectNotFound(f"{where} is a link that leads nowhere", "mend it, or remove it")
+        return ObjectNotFound(f"{where} is a link that leads nowhere", "repair it, or remove it")
     if isinstance(error, IsADirectoryError):
-        return RequestRefused(f"{where} is a folder, in the place of a file", "remove it")
+        return RequestRefused(f"{where} is a folder where a file is expected", "remove it")
     if writing and isinstance(error, NotADirectoryError | FileExistsError):
-        return RequestRefused(f"{where} can't be made: what is there is no folder", "remove it")
-    # A file in the place of a folder holds nothing, and takes nothing either.
+        return RequestRefused(
+            f"{where} can't be created: part of its path is not a folder", "remove it"
+        )
+    # A file where a folder is expected contains no objects.
     absent = FileNotFoundError if writing else (FileNotFoundError, NotADirectoryError)
     if isinstance(error, absent):
-        what = "does not exist" if isinstance(error, FileNotFoundError) else "is in no folder"
+        what = "does not exist" if isinstance(error, FileNotFoundError) else "is not in a folder"
         return ObjectNotFound(f"{where} {what}", "check the path")
     if isinstance(error, PermissionError):
         return AccessRefused(f"{where} may not be opened", "check its permissions")

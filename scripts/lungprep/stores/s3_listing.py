@@ -81,7 +81,7 @@ class S3Listing:
         return self._coherent(objects)
 
     def _not_in_vain(self, pages: Iterator[Page], prefix: str) -> Iterator[Page]:
-        """Pages of a prefix that hold something, or else a look from above that shows nothing."""
+        """Yield pages; if all are empty, check that the parent's listing lacks the folder too."""
         found = False
         for page in pages:
             found = found or bool(page.items or page.folders)
@@ -104,7 +104,7 @@ class S3Listing:
         try:
             return any(prefix in page.folders for page in pages)
         except AccessRefused:
-            # Rights may begin below the slash.
+            # The rights may be limited to keys below the prefix.
             return False
 
     def tier(self, key: str) -> str | None:

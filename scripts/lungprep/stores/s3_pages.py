@@ -12,7 +12,7 @@ from lungprep.stores.etags import bare
 ROOT = "ListBucketResult"
 _REMEDY = "run again; if the error persists, check the endpoint and any proxies"
 _CODE = re.compile(r"[A-Za-z.]{1,64}")
-# By which a page repeats where it was asked to begin.
+# Elements in which a page repeats the start that was requested, and their parameters.
 _BEGINNINGS = {"ContinuationToken": "continuation-token", "Marker": "marker", "StartAfter": ""}
 
 
@@ -160,13 +160,13 @@ def _decoded(text: str, *, encoded: bool) -> str:
 def _check_question(
     said: Mapping[str, str], where: str, prefix: str, asked: Mapping[str, str]
 ) -> None:
-    """Refuse a page that repeats another question than was asked, as one kept by a proxy does.
+    """Refuse a page that answers another request, such as one that a proxy has cached.
 
-    Stores may repeat it percent-encoded, or not at all.
+    Stores may repeat the request percent-encoded, or not at all.
     """
     repeated = said.get("Prefix", "")
     if all(p != prefix and p.startswith(prefix) for p in (repeated, unquote(repeated))):
-        raise broken(where, "a listing of a part of it")
+        raise broken(where, "a listing of a narrower prefix")
     for name, parameter in _BEGINNINGS.items():
         begun = said.get(name, "")
         if begun and asked.get(parameter, "") not in (begun, unquote(begun), unquote_plus(begun)):
@@ -183,7 +183,7 @@ def _check_keys(
     if not deep and any("/" in item.key[start:] for item in items):
         raise broken(where, "keys at other depths")
     if deep and folders:
-        raise broken(where, "folders, and not what is in them,")
+        raise broken(where, "folders without their content")
     if any(folder == prefix or not folder.endswith("/") for folder in folders):
         raise broken(where, "invalid folders")
 

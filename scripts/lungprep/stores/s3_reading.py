@@ -33,7 +33,7 @@ NO_RANGES = "non-partial response"
 ENCRYPTION = "x-amz-server-side-encryption"
 #: Values for KMS encryption, with which an ETag is not an MD5.
 KEYED = ("aws:kms", "aws:kms:dsse")
-# Of which stores list something else, or the other way round: blanks of +.
+# Characters that some stores confuse in listings, such as + with a blank.
 ODD = {"+", "%", " "}
 
 logger = logging.getLogger(__name__)
@@ -119,12 +119,12 @@ class Reader:
         )
 
     def stat(self, store: "obstore.store.S3Store", key: str) -> Entry:
-        """An object as it is now.
+        """Current entry of an object.
 
         Raises
         ------
         ObjectNotFound
-            If there is none.
+            If it does not exist.
         """
         where = f"{self._address}{key}"
         now = self._retries(lambda: _head(store, where, key))
@@ -136,16 +136,16 @@ class Reader:
         return Entry(key, listed.size, listed.etag)
 
     def _vanished(self, expected: Entry) -> StoreError:
-        """Error for an object that was listed and is not found."""
+        """Error for an object that was listed but is not found."""
         where = f"{self._address}{expected.key}"
         whole = self._address.prefix + expected.key
         if all(item.key != whole for item in self._listing.objects(deep=True)):
             return ObjectNotFound(f"{where} was removed while it was being read", "run again")
         return RequestRefused(
-            f"{where} is listed, and is not found by that name",
-            "the store may list the + or % of a name otherwise: rename it"
+            f"{where} is listed, but not found under that name",
+            "the store may list a + or % in names differently: rename it"
             if ODD & {*expected.key}
-            else "run again; if it happens twice, check the endpoint, and proxies on the way to it",
+            else "run again; if it happens twice, check the endpoint and any proxies",
         )
 
     def read_start(self, store: "obstore.store.S3Store", key: str, size: int) -> bytes:
@@ -163,7 +163,7 @@ class Reader:
         try:
             return self._by_obstore(store, key, expected)
         except HeadersUnfit:
-            logger.warning("%s answers without lengths, or with odd dates", self._address)
+            logger.warning("%s answers without lengths, or with malformed dates", self._address)
             self._headers = False
             return self._plainly(key, expected)
 
@@ -247,7 +247,7 @@ class Reader:
 
 
 def _head(store: "obstore.store.S3Store", where: str, key: str) -> Entry | None:
-    """An object as its headers say; None where obstore can't take them."""
+    """Entry of an object from its headers; None if obstore rejects them."""
     from lungprep.stores.s3_library import obstore
 
     try:
