@@ -17,7 +17,7 @@ unexport $(filter AWS_% BLIS_% GOTO_% LUNGPREP_% MKL_% NUMEXPR_% OMP_% OPENBLAS_
   SNAKEMAKE_%,$(.VARIABLES))
 endif
 
-.PHONY: help demo unit test check audit ceph slurm table lungs lock networks test-networks \
+.PHONY: help demo unit test check audit ceph slurm table golden lungs lock networks test-networks \
   test-cloud clean
 
 # Targets are listed in the order of this file, by what stands behind two number signs.
@@ -51,7 +51,7 @@ audit: .venv-audit/done ## Look up the locked packages among known vulnerabiliti
 	then echo installed > $@; else : > $@; fi
 
 $(SCAN): | .venv/run
-	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep.demo import scan; \
+	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep_demo import scan; \
 	  scan.fetch(Path("../demo/scan"))'
 
 .venv/run: envs/requirements.txt
@@ -59,6 +59,7 @@ $(SCAN): | .venv/run
 	  { apt-get update -qq && apt-get install -y --no-install-recommends python3-venv; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r $<
+	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
 .venv/dev: $(LOCKS_DEV) .venv/run
@@ -85,7 +86,7 @@ networks: .venv/run ## Install the packages of the optional networks into .venv 
 	$(BIN)/pip install --quiet -r envs/requirements-networks.txt
 
 test-networks: .venv-networks/dev ## Run the tests of the networks: 2.4 GB, more with CUDA
-	.venv-networks/bin/python -m pytest tests/segmentation/networks
+	.venv-networks/bin/python -m pytest tests/image/segmentation/networks
 
 .venv-networks/dev: envs/requirements-networks.txt $(LOCKS_DEV)
 	$(PYTHON) -m venv .venv-networks
@@ -104,12 +105,15 @@ test-cloud: .venv-cloud/dev ## Run AWS Batch and Kubernetes, as far as one machi
 	@touch $@
 
 table: .venv/dev ## Render the tables of docs/config.md, docs/presets.md and docs/corpus.md
-	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep import config; \
+	cd scripts && ../$(BIN)/python -c 'from pathlib import Path; from lungprep.config import schema as config; \
 	  schema = config.read_schema(); \
 	  keys, presets = Path("../docs/config.md"), Path("../docs/presets.md"); \
 	  keys.write_text(config.with_table(keys.read_text(), config.table(schema))); \
 	  presets.write_text(config.with_table(presets.read_text(), config.preset_table(schema)))'
 	cd tests && PYTHONPATH=../scripts ../$(BIN)/python -m corpus.table
+
+golden: .venv/dev $(SCAN) ## Renew the digests of the golden outputs (CONTRIBUTING.md)
+	cd tests && PYTHONPATH=../scripts ../$(BIN)/python -m golden.outputs
 
 lungs: .venv/run $(SCAN) ## Evaluate the lung mask and render docs/lungs.md (minutes)
 	$(BIN)/python benchmarks/lungs/run.py
@@ -122,21 +126,21 @@ TRIM = cd envs && ../$(BIN)/python ../.ci/trim_lock.py
 
 lock: .venv/dev ## Pin the dependencies of pyproject.toml again
 	$(BIN)/pip install --quiet uv
-	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --output-file requirements.txt
-	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra slurm \
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra workflow --extra demo --output-file requirements.txt
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra workflow --extra demo --extra slurm \
 	  --constraint requirements.txt --output-file requirements-slurm.txt
 	$(TRIM) requirements-slurm.txt requirements.txt
-	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra slurm --extra dev \
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra workflow --extra demo --extra slurm --extra dev \
 	  --constraint requirements-slurm.txt --output-file requirements-dev.txt
 	$(TRIM) requirements-dev.txt requirements-slurm.txt
-	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra cloud \
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra workflow --extra demo --extra cloud \
 	  --constraint requirements-dev.txt --output-file requirements-cloud.txt
 	$(TRIM) requirements-cloud.txt requirements.txt
-	$(COMPILE) --generate-hashes ../pyproject.toml --extra demo --extra slurm --extra dev \
+	$(COMPILE) --generate-hashes ../pyproject.toml --extra workflow --extra demo --extra slurm --extra dev \
 	  --extra cloud --group ../pyproject.toml:cloud-tests --constraint requirements-dev.txt \
 	  --constraint requirements-cloud.txt --output-file requirements-cloud-dev.txt
 	$(TRIM) requirements-cloud-dev.txt requirements-dev.txt requirements-cloud.txt
-	$(COMPILE) ../pyproject.toml --extra networks --constraint requirements-dev.txt \
+	$(COMPILE) ../pyproject.toml --extra workflow --extra networks --constraint requirements-dev.txt \
 	  --output-file requirements-networks.txt
 	$(COMPILE) --generate-hashes --group ../pyproject.toml:audit --constraint requirements-dev.txt \
 	  --output-file requirements-audit.txt

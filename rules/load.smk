@@ -26,6 +26,5 @@ rule load:
         series_uid=series_uid,
         s3=lookup(within=config, dpath="s3"),
         options=lookup(within=config, dpath="load"),
-        code=code_version("load"),
     script:
         "../scripts/load.py"

@@ -33,6 +33,5 @@ rule publish:
         options=export_options(config),
         recipe=recipe(config),
         series_uid=series_uid,
-        code=code_version("publish"),
     script:
         "../scripts/publish.py"

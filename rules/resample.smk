@@ -29,6 +29,5 @@ rule resample:
         spacing_mm=lookup(within=config, dpath="resample/spacing_mm"),
         interpolation=lookup(within=config, dpath="resample/interpolation"),
         antialias=lookup(within=config, dpath="resample/antialias"),
-        code=code_version("resample"),
     script:
         "../scripts/resample.py"

@@ -24,12 +24,11 @@ rule segment:
     retries: RETRIES
     conda:
         "../envs/lungprep.yaml"
-    threads: SEGMENT_THREADS[config["segment"]["method"]]
+    threads: SESSION.sizes.segment_threads
     resources:
         mem_mb=segment_mb,
     params:
         method=lookup(within=config, dpath="segment/method"),
         weights=weights,
-        code=code_version("segment", config["segment"]["method"]),
     script:
         "../scripts/segment.py"

@@ -15,7 +15,7 @@ rule shard:
         "logs/shard/{shard}.log",
     wildcard_constraints:
         shard=r"[0-9a-f-]+",
-    retries: RETRIES_OF_SHARES
+    retries: SESSION.sizes.retries
     conda:
         "../envs/lungprep.yaml"
     threads: 4

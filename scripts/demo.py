@@ -17,13 +17,13 @@ from pathlib import Path
 
 import yaml
 
-from lungprep.demo import scan
-from lungprep.demo.cohort import demo_cohort, put_cohort
-from lungprep.demo.environ import NO_PROFILES, drop_network, drop_settings
-from lungprep.demo.results import show
-from lungprep.demo.server import s3_server
+from lungprep.config.program import SCRIPTS, program_digest
 from lungprep.errors import LungprepError
-from lungprep.recipe import LIBRARY, code_digest, imported_modules
+from lungprep_demo import scan
+from lungprep_demo.cohort import demo_cohort, put_cohort
+from lungprep_demo.environ import NO_PROFILES, drop_network, drop_settings
+from lungprep_demo.results import show
+from lungprep_demo.server import s3_server
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "demo"
@@ -45,7 +45,7 @@ def main() -> int:
     drop_network(os.environ)
     with s3_server(DEMO / "s3", buckets=[bucket], port=options.port) as server:
         marker = DEMO / "s3" / "cohort.sha256"
-        cohort = code_digest(imported_modules([LIBRARY / "demo" / "cohort.py"]))
+        cohort = program_digest([SCRIPTS / "lungprep_demo" / "cohort.py"], ("lungprep_demo",))
         if not marker.exists() or marker.read_text("utf-8") != cohort:
             put_cohort(server, bucket, source, demo_cohort(archive))
             marker.write_text(cohort, "utf-8")

@@ -9,11 +9,11 @@ own_code.check()
 
 from dataclasses import asdict
 
-from lungprep.jobs import Step
-from lungprep.loading import load
-from lungprep.series.policy import LoadOptions
+from lungprep.image.loading import load
+from lungprep.image.series.policy import LoadOptions
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
+from lungprep.workspace.jobs import Step
 
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     address = parse_address("source", snakemake.params.prefix)

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from lungprep.export import export
-from lungprep.jobs import Step
-from lungprep.output.options import ExportOptions
-from lungprep.publishing import publish
-from lungprep.records import read_record, write_record
-from lungprep.sidecar import sidecar
+from lungprep.image.export import export
+from lungprep.image.output.options import ExportOptions
+from lungprep.image.volume import Grid, Volume
+from lungprep.publish.publishing import publish
+from lungprep.publish.sidecar import sidecar
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
-from lungprep.volume import Grid, Volume
+from lungprep.workspace.jobs import Step
+from lungprep.workspace.records import read_record, write_record
 
 given, params = snakemake.input, snakemake.params
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:

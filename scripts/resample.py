@@ -7,10 +7,10 @@ import own_code
 
 own_code.check()
 
-from lungprep.jobs import Step
-from lungprep.records import read_record
-from lungprep.resampling import resample
-from lungprep.volume import Grid, Slicing, Volume
+from lungprep.image.resampling import resample
+from lungprep.image.volume import Grid, Slicing, Volume
+from lungprep.workspace.jobs import Step
+from lungprep.workspace.records import read_record
 
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     record = read_record(snakemake.input.record)

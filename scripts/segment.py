@@ -9,11 +9,11 @@ own_code.check()
 
 from pathlib import Path
 
-from lungprep.jobs import Step
-from lungprep.preview import preview
-from lungprep.records import read_record
-from lungprep.segmentation.methods import find_lungs
-from lungprep.volume import Grid, Volume, extent, save_array
+from lungprep.image.segmentation.methods import find_lungs
+from lungprep.image.volume import Grid, Volume, extent, save_array
+from lungprep.publish.preview import preview
+from lungprep.workspace.jobs import Step
+from lungprep.workspace.records import read_record
 
 with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as step:
     record = read_record(snakemake.input.record)

@@ -9,7 +9,7 @@ own_code.check()
 
 from pathlib import Path
 
-from lungprep.shards.allocation import run_share, told_in
+from lungprep.shards.worker import run_share, told_in
 
 with told_in(snakemake.log[0], snakemake.wildcards.shard) as say:
     result = run_share(

@@ -15,7 +15,7 @@ import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
-from lungprep.demo.server import S3Server
+from lungprep_demo.server import S3Server
 
 PROGRAMS = ("radosgw", "ceph-mon", "ceph-osd", "ceph", "ceph-authtool", "monmaptool")
 KEYS = ("lungprep", "lungprep-secret")

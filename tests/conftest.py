@@ -8,9 +8,9 @@ import pytest
 
 from ceph import ceph_server, missing
 from faults import faulty
-from lungprep.demo.server import s3_server
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
+from lungprep_demo.server import s3_server
 from programs import require
 
 # Fixtures that start a server, Snakemake or a cluster; folders whose tests do by themselves.

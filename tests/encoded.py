@@ -13,7 +13,7 @@ from pydicom import dcmread
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import ExplicitVRLittleEndian
 
-from lungprep.phantom import Scan, chest, slices
+from lungprep_demo.phantom import Scan, chest, slices
 
 # Written by OpenJPH 0.26.3, and by liblj92 2026.3.6 (predictor 6), through imagecodecs.
 HTJ2K_REVERSIBLE = base64.b64decode(

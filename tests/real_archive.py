@@ -6,8 +6,8 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from lungprep.demo import scan
 from lungprep.stores import Entry
+from lungprep_demo import scan
 
 ARCHIVE = Path(__file__).parents[1] / "demo/scan" / f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
 needs_archive = pytest.mark.skipif(

@@ -15,7 +15,7 @@ MODULES = sorted(
 
 
 def test_modules_with_examples_are_found():
-    assert "lungprep.resampling.grids" in MODULES
+    assert "lungprep.image.resampling.grids" in MODULES
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -62,7 +62,7 @@ def test_a_lock_names_those_that_it_builds_on_and_repeats_no_pin(name):
 
 @pytest.mark.parametrize(
     ("name", "extras"),
-    [("", ["demo"]), ("-slurm", ["slurm"]), ("-dev", ["dev"]), ("-cloud", ["cloud"])],
+    [("", ["workflow", "demo"]), ("-slurm", ["slurm"]), ("-dev", ["dev"]), ("-cloud", ["cloud"])],
 )
 def test_a_lock_has_what_the_project_asks_for(name, extras):
     asked = PROJECT["dependencies"] + [
@@ -84,7 +84,8 @@ def test_the_networks_are_locked():
 
 
 def test_conda_environment_is_in_step_with_the_lock():
-    direct = {re.split("[=<>]", name)[0] for name in PROJECT["dependencies"]}
+    asked = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["workflow"]
+    direct = {re.split("[=<>]", name)[0] for name in asked}
     locked = {}
     for line in own(""):
         pin = re.match(r"([\w-]+)==(\S+)(?: ; (.*))?$", line)

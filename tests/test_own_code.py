@@ -15,7 +15,7 @@ import own_code
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 # What stands for the module must not matter, and must not be run.
 EVIL = "import os; os.write(1, b'evil\\n'); raise RuntimeError('evil')\n"
-COMMAND = [sys.executable, str(SCRIPTS / "failures.py")]
+COMMAND = [sys.executable, str(SCRIPTS / "command.py"), "failures"]
 WORKS = "no failures"
 
 
@@ -174,7 +174,7 @@ def test_each_script_sees_to_its_code_first():
 
 
 def test_packages_of_the_recipe_are_known():
-    from lungprep.recipe import VERSIONS
+    from lungprep.config.recipe import VERSIONS
 
     for module, distributions in packages_distributions().items():
         if {*VERSIONS, "obstore", "boto3", "PyYAML", "jsonschema", "scipy"} & {*distributions}:

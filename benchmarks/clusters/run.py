@@ -21,9 +21,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.append(str(ROOT / "scripts"))
 
-from lungprep.demo import DemoError, scan  # noqa: E402
-from lungprep.demo.cohort import put_cohort  # noqa: E402
-from lungprep.demo.server import S3Server, s3_server  # noqa: E402
+from lungprep_demo import DemoError, scan  # noqa: E402
+from lungprep_demo.cohort import put_cohort  # noqa: E402
+from lungprep_demo.server import S3Server, s3_server  # noqa: E402
 
 BUCKET = "benchmark"
 LOCAL = 0

@@ -7,9 +7,9 @@ costophrenic recesses and the gutters beside the spine, as real ones do.
 
 from enum import IntEnum
 
-from lungprep.phantom.anatomy import BLOOD, BONE, FAT, MARROW, MUSCLE, Part
-from lungprep.phantom.shapes import Capsule, Ellipsoid
-from lungprep.volume import Triple
+from lungprep.image.volume import Triple
+from lungprep_demo.phantom.anatomy import BLOOD, BONE, FAT, MARROW, MUSCLE, Part
+from lungprep_demo.phantom.shapes import Capsule, Ellipsoid
 from lungs.solids import RibCage, Stack, both
 
 

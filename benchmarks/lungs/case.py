@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lungprep.volume import Triple
+from lungprep.image.volume import Triple
 from lungs.rendering import CHEST, Box, Effect, Scene, render
 from lungs.thorax import Thorax
 

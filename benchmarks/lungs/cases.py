@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from lungprep.phantom.anatomy import Part
-from lungprep.volume import Triple
+from lungprep.image.volume import Triple
+from lungprep_demo.phantom.anatomy import Part
 from lungs import disease, effects, surroundings
 from lungs.anatomy import Region
 from lungs.case import Case

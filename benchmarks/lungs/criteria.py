@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from lungprep.volume import Volume
+from lungprep.image.volume import Volume
 from lungs.real import RealCase
 from lungs.scoring import Asked, Score
 
 _COST = """
 import json, re, resource, sys
 from pathlib import Path
-from lungprep.segmentation import segment
-from lungprep.volume import Grid, Volume
+from lungprep.image.segmentation import segment
+from lungprep.image.volume import Grid, Volume
 segment(Volume.load(sys.argv[1], Grid.from_json(json.loads(sys.argv[2]))))
 used = resource.getrusage(resource.RUSAGE_SELF)
 # The peak of ru_maxrss is that of the parent, too.

@@ -5,9 +5,9 @@ from math import cos, sin
 
 import numpy as np
 
-from lungprep.phantom.anatomy import Part
-from lungprep.phantom.shapes import Ellipsoid, Solid
-from lungprep.volume import Triple
+from lungprep.image.volume import Triple
+from lungprep_demo.phantom.anatomy import Part
+from lungprep_demo.phantom.shapes import Ellipsoid, Solid
 from lungs.anatomy import CAGE, Region
 from lungs.solids import Half, Outside, Stack, both
 from lungs.thorax import Thorax

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.volume import Volume
+from lungprep.image.volume import Volume
 from lungs.anatomy import Region
 from lungs.rendering import HU_MAX, HU_MIN, Effect, Scene, blur
 

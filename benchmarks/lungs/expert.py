@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from lungprep.demo import scan
-from lungprep.volume import Grid
+from lungprep.image.volume import Grid
+from lungprep_demo import scan
 from lungs.rendering import Effect, Scene
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.resampling import resample
-from lungprep.volume import Grid, Triple, Volume
+from lungprep.image.resampling import resample
+from lungprep.image.volume import Grid, Triple, Volume
 from lungs.anatomy import Region
 from lungs.effects import circle
 from lungs.rendering import Effect, Scene

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.volume import Grid
+from lungprep.image.volume import Grid
 
 Picture = NDArray[np.uint8]
 _HIGH = 420

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from lungprep.demo import scan
-from lungprep.loading import load
-from lungprep.resampling import resample
-from lungprep.segmentation import segment
-from lungprep.series.policy import LoadOptions
+from lungprep.image.loading import load
+from lungprep.image.resampling import resample
+from lungprep.image.segmentation import segment
+from lungprep.image.series.policy import LoadOptions
+from lungprep.image.volume import Triple, Volume
 from lungprep.stores import Entry, S3Options, open_store
 from lungprep.stores.address import parse_address
-from lungprep.volume import Triple, Volume
+from lungprep_demo import scan
 from lungs.anatomy import Region
 from lungs.effects import noise, sharp, soft
 from lungs.expert import tumours

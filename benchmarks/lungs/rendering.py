@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.phantom.anatomy import Part
-from lungprep.phantom.chest import Phantom
-from lungprep.phantom.shapes import Solid
-from lungprep.volume import Grid, Triple, Volume
+from lungprep.image.volume import Grid, Triple, Volume
+from lungprep_demo.phantom.anatomy import Part
+from lungprep_demo.phantom.chest import Phantom
+from lungprep_demo.phantom.shapes import Solid
 from lungs.anatomy import Region
 
 HU_MIN, HU_MAX = -1024, 3071

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from lungprep.errors import NoLungsFound
-from lungprep.segmentation import Lungs, segment
-from lungprep.volume import Triple
+from lungprep.image.segmentation import Lungs, segment
+from lungprep.image.volume import Triple
 from lungs.anatomy import Region
 from lungs.measures import covered, dice, included, share, swapped
 from lungs.rendering import Scene

@@ -1,6 +1,6 @@
 """Solids for anatomy: stacked ellipses, ribs, half-spaces, and combinations of solids.
 
-All follow `lungprep.phantom.shapes.Solid`: points (x, y, z) in millimetres, a box around.
+All follow `lungprep_demo.phantom.shapes.Solid`: points (x, y, z) in millimetres, a box around.
 """
 
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from math import inf
 
 import numpy as np
 
-from lungprep.phantom.shapes import Array, Solid
-from lungprep.volume import Triple
+from lungprep.image.volume import Triple
+from lungprep_demo.phantom.shapes import Array, Solid
 
 Box = tuple[Triple, Triple]
 EVERYWHERE: Box = ((0.0, 0.0, 0.0), (inf, inf, inf))

@@ -1,7 +1,7 @@
 """What is around a chest: tables, arms, breasts; and what opens it: a tracheostomy."""
 
-from lungprep.phantom.anatomy import AIR, BONE, FAT, MUSCLE, Part
-from lungprep.phantom.shapes import Capsule, Ellipsoid, Plate, Solid
+from lungprep_demo.phantom.anatomy import AIR, BONE, FAT, MUSCLE, Part
+from lungprep_demo.phantom.shapes import Capsule, Ellipsoid, Plate, Solid
 from lungs.anatomy import BODY, Region
 from lungs.solids import Half, Outside, Stack, both
 

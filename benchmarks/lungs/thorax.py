@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from lungprep.phantom.anatomy import Part
-from lungprep.phantom.chest import Phantom
-from lungprep.phantom.shapes import Solid
+from lungprep_demo.phantom.anatomy import Part
+from lungprep_demo.phantom.chest import Phantom
+from lungprep_demo.phantom.shapes import Solid
 from lungs.anatomy import (
     CAGE,
     LEFT_HILUM,

@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.phantom.anatomy import BLOOD, Part
-from lungprep.phantom.shapes import Capsule, Solid
-from lungprep.volume import Triple
+from lungprep.image.volume import Triple
+from lungprep_demo.phantom.anatomy import BLOOD, Part
+from lungprep_demo.phantom.shapes import Capsule, Solid
 
 _STEP_MM = 22.0
 

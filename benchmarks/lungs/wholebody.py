@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from lungprep.phantom.anatomy import AIR, BONE, FAT, MUSCLE, Part
-from lungprep.phantom.shapes import Capsule, Ellipsoid, Solid
+from lungprep_demo.phantom.anatomy import AIR, BONE, FAT, MUSCLE, Part
+from lungprep_demo.phantom.shapes import Capsule, Ellipsoid, Solid
 from lungs import surroundings
 from lungs.anatomy import BODY, Region
 from lungs.solids import Half, both

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lungprep.budgets import Budget
-from lungprep.config import complete, read_schema
-from lungprep.demo.server import S3Server
-from lungprep.presets import export_options
-from lungprep.recipe import recipe
+from lungprep.config.presets import export_options
+from lungprep.config.recipe import recipe
+from lungprep.config.schema import complete, read_schema
+from lungprep.resources.budgets import Budget
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
+from lungprep_demo.server import S3Server
 from memory.phantoms import Case, files
 
 HERE = Path(__file__).resolve().parent

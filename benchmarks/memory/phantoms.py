@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from pydicom.uid import ExplicitVRLittleEndian
 
-from lungprep.phantom import Scan, chest, slices
-from lungprep.phantom.chest import Phantom
-from lungprep.volume import Grid
+from lungprep.image.volume import Grid
+from lungprep_demo.phantom import Scan, chest, slices
+from lungprep_demo.phantom.chest import Phantom
 
 COARSE = 128
 NOISE_HU = 15.0
@@ -33,7 +33,7 @@ class Case:
     syntax : str
         Transfer syntax UID.
     orientation : str
-        As of `lungprep.phantom.Scan`.
+        As of `lungprep_demo.phantom.Scan`.
     series : int
         Copies of the series, each with a UID of its own.
     spacing_mm : tuple of float

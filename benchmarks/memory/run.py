@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "benchmarks")]
 
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGLSLossless, RLELossless  # noqa: E402
 
-from lungprep.demo.server import s3_server  # noqa: E402
+from lungprep_demo.server import s3_server  # noqa: E402
 from memory.measuring import STEPS, Row, measure  # noqa: E402
 from memory.phantoms import Case  # noqa: E402
 

@@ -26,9 +26,9 @@ sys.path.append(str(ROOT / "scripts"))
 import obstore  # noqa: E402
 from obstore.store import S3Store  # noqa: E402
 
-from lungprep.demo import DemoError, scan  # noqa: E402
-from lungprep.demo.cohort import put_cohort  # noqa: E402
-from lungprep.demo.server import S3Server, s3_server  # noqa: E402
+from lungprep_demo import DemoError, scan  # noqa: E402
+from lungprep_demo.cohort import put_cohort  # noqa: E402
+from lungprep_demo.server import S3Server, s3_server  # noqa: E402
 
 BUCKET = "benchmark"
 SOURCE = "source/"

@@ -25,13 +25,13 @@ sys.path.append(str(ROOT / "scripts"))
 import boto3  # noqa: E402
 import obstore  # noqa: E402
 
-from lungprep.cohort import LUNGS, PREVIEW, RECEIPT, VOLUME  # noqa: E402
-from lungprep.config import complete, read_schema  # noqa: E402
-from lungprep.phantom import Scan, chest, slices  # noqa: E402
-from lungprep.recipe import recipe_digest  # noqa: E402
+from lungprep.cohort.patients import LUNGS, PREVIEW, RECEIPT, VOLUME  # noqa: E402
+from lungprep.config.recipe import recipe_digest  # noqa: E402
+from lungprep.config.schema import complete, read_schema  # noqa: E402
 from lungprep.stores import Address, S3Options  # noqa: E402
 from lungprep.stores.address import parse_address  # noqa: E402
 from lungprep.stores.s3_clients import object_store  # noqa: E402
+from lungprep_demo.phantom import Scan, chest, slices  # noqa: E402
 
 THREADS = 16
 # The smallest that the workflow takes for a chest with two lungs.

@@ -102,7 +102,7 @@ def measure(client, name, environ, repeats):
 def main(latency_ms, repeats):
     """Measure all cases and print the table."""
     from faults import faulty
-    from lungprep.demo.server import s3_server
+    from lungprep_demo.server import s3_server
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -4,7 +4,7 @@ Each states what was found and what to do; the caller at the boundary adds the p
 
     LungprepError
     ├── ConfigError              a config key or the cohort can't be used: nothing starts
-    ├── DemoError                the demo's server, scan or cohort (in lungprep.demo)
+    ├── DemoError                the demo's server, scan or cohort (in lungprep_demo)
     ├── StoreError               a request to a store failed
     │   ├── StoreUnreachable     a broken answer, after all retries
     │   │   ├── BrokenListing    the answer is not a complete listing

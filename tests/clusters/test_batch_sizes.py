@@ -3,8 +3,8 @@
 import pytest
 
 from lungprep.errors import ConfigError, StoreError
-from lungprep.shards.apart import check_apart
 from lungprep.shards.aws_batch import SIZES, accepted_mb, check_job
+from lungprep.shards.no_shared_files import check_apart
 
 CONFIG = {"s3": {"endpoint_url": None, "anonymous": False, "requester_pays": False}}
 

@@ -13,17 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from lungprep.cohort import Cohort, Patient, from_csv
-from lungprep.config import complete, read_schema
+from lungprep.cohort.patients import Cohort, Patient, from_csv
+from lungprep.cohort.receipt import Receipt
+from lungprep.config.schema import complete, read_schema
 from lungprep.errors import WorkspaceError
-from lungprep.phantom import chest, slices
-from lungprep.receipt import Receipt
-from lungprep.shards import allocation, scratch
+from lungprep.shards import scratch
+from lungprep.shards import worker as allocation
 from lungprep.shards.dispatch import Dispatch
-from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, listed_mb, read_result, shares
+from lungprep.shards.messages import (
+    LIST,
+    RESULT,
+    Result,
+    cohort_file,
+    listed_mb,
+    read_result,
+    shares,
+)
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
-from lungprep.verdicts import Verdict
+from lungprep.workspace.verdicts import Verdict
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE, ROOT, wait_for
 
 PHANTOM = list(slices(chest(), COARSE))
@@ -332,7 +341,7 @@ def test_an_error_is_the_last_line_of_the_log(tmp_path, capsys):
 
 
 def test_lists_lie_where_no_patient_does():
-    from lungprep.cohort import ACCEPTED_ID
+    from lungprep.cohort.patients import ACCEPTED_ID
 
     assert not ACCEPTED_ID.fullmatch(LIST.partition("/")[0])
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.files import Files, Patient
-from lungprep.loading import LoadOptions, Scan, load
-from lungprep.volume import Volume
+from lungprep.image.loading import LoadOptions, Scan, load
+from lungprep.image.volume import Volume
 
 ANYTHING = "…"
 

@@ -12,7 +12,7 @@ from corpus.case import Case
 from corpus.defects import as_series, moved
 from corpus.files import Files, pack, read, write
 from corpus.oracles import as_measured, as_sampled, as_stacked
-from lungprep.phantom import Scan, chest, slices
+from lungprep_demo.phantom import Scan, chest, slices
 
 COARSE = Scan(gap_mm=10, shape=(64, 64), spacing_mm=(6.0, 6.0), noise_hu=15)
 MIP = ["ORIGINAL", "PRIMARY", "AXIAL", "MIP"]

@@ -12,7 +12,7 @@ from pydicom.uid import UID, generate_uid
 
 from corpus import real
 from corpus.files import Series, read, store, stored, write
-from lungprep.phantom import ORIENTATIONS
+from lungprep_demo.phantom import ORIENTATIONS
 
 LOCALIZER = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
 DERIVED = ["DERIVED", "SECONDARY", "AXIAL"]

@@ -29,7 +29,7 @@ from corpus.files import Files, Series, encode, pack, stored
 from corpus.oracles import as_measured, as_sampled
 from corpus.phantoms import CHEST, SMALL, plain
 from corpus.stored_value_cases import near, unsigned_12
-from lungprep.phantom.enhanced import enhanced
+from lungprep_demo.phantom.enhanced import enhanced
 
 LOSSLESS = (
     ImplicitVRLittleEndian,

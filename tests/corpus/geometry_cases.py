@@ -8,7 +8,7 @@ from corpus.defects import as_instances, assign, localizer, turned
 from corpus.files import Files, Series, pack, store, stored
 from corpus.oracles import as_measured, as_sampled, lies_at
 from corpus.phantoms import plain
-from lungprep.phantom import ORIENTATIONS
+from lungprep_demo.phantom import ORIENTATIONS
 
 # Equal voxels at equal places resample equally: some of each kind will do.
 AT_1_MM = ("HFS", "FFDL", "sagittal")

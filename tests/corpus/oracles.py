@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from corpus import real
 from corpus.files import Files, Series, unpack
-from lungprep.loading import Scan
-from lungprep.resampling import resample, target_grid
-from lungprep.volume import Grid, Triple, Volume
+from lungprep.image.loading import Scan
+from lungprep.image.resampling import resample, target_grid
+from lungprep.image.volume import Grid, Triple, Volume
 
 ISOTROPIC = (1.0, 1.0, 1.0)
 POSITION_MM = 0.01

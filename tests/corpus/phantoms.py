@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from corpus.files import Files
-from lungprep.phantom import Phantom, Scan, chest, ramp, slices
+from lungprep_demo.phantom import Phantom, Scan, chest, ramp, slices
 
 SMALL = Scan(gap_mm=8, count=20, shape=(44, 44), spacing_mm=(4.5, 4.5))
 #: For what needs no chest.

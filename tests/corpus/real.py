@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 
 from corpus.files import Files, Series, read, store, stored, write
-from lungprep.demo import scan
+from lungprep_demo import scan
 
 ARCHIVE = Path(__file__).parents[2] / "demo/scan" / f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
 EVERY_PIXEL, EVERY_SLICE = 4, 8

@@ -10,7 +10,7 @@ from corpus.defects import drop
 from corpus.files import Files, Series, pack, read, store, stored, write
 from corpus.oracles import as_sampled, as_stacked
 from corpus.phantoms import scanned
-from lungprep.phantom import Scan, chest
+from lungprep_demo.phantom import Scan, chest
 
 SHIFTS_MM = 8.0
 

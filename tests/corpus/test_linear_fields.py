@@ -22,8 +22,8 @@ from corpus.phantoms import (
     uneven,
     wider_upwards,
 )
-from lungprep.phantom import ORIENTATIONS
-from lungprep.resampling import resample
+from lungprep.image.resampling import resample
+from lungprep_demo.phantom import ORIENTATIONS
 
 REPAIR = {
     "on_missing_slices": "repair",

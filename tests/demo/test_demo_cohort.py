@@ -7,9 +7,9 @@ import obstore
 import pytest
 from obstore.store import S3Store
 
-from lungprep.demo import scan
-from lungprep.demo.cohort import demo_cohort, put_cohort
-from lungprep.demo.server import s3_server
+from lungprep_demo import scan
+from lungprep_demo.cohort import demo_cohort, put_cohort
+from lungprep_demo.server import s3_server
 
 
 def test_what_is_there_stays_and_what_differs_is_put_right(tmp_path: Path, capsys):

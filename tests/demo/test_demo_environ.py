@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lungprep.demo.environ import SETTINGS, drop_network, drop_settings
+from lungprep_demo.environ import SETTINGS, drop_network, drop_settings
 
 ROOT = Path(__file__).parents[2]
 HEARD = {"PATH": "/bin", "TMPDIR": "/tmp", "PIP_CERT": "ca.pem", "LANG": "C"}  # noqa: S108

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lungprep.demo import DemoError, scan
+from lungprep_demo import DemoError, scan
 
 NAME = f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
 ROOT = Path(__file__).parents[2]

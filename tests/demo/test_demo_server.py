@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lungprep.demo import DemoError, rclone
-from lungprep.demo.server import S3Server, s3_server
+from lungprep_demo import DemoError, rclone
+from lungprep_demo.server import S3Server, s3_server
 
 
 def client(running: S3Server, secret_key: str | None = None):

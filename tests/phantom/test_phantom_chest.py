@@ -6,8 +6,8 @@ from math import pi
 import numpy as np
 import pytest
 
-from lungprep.phantom import LEFT, RIGHT, Ellipsoid, Part, Phantom, chest, healthy, ramp, thick
-from lungprep.volume import Grid
+from lungprep.image.volume import Grid
+from lungprep_demo.phantom import LEFT, RIGHT, Ellipsoid, Part, Phantom, chest, healthy, ramp, thick
 
 COARSE = Grid((60, 72, 72), (5.0, 5.0, 5.0), (-177.5, -177.5, -147.5))
 NODULE = Ellipsoid((-105.3, -20.7, 41.3), (7.3, 7.3, 7.3))

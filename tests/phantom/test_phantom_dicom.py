@@ -17,7 +17,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from lungprep.phantom import ORIENTATIONS, PHI, Phantom, Scan, chest, slices, stored
+from lungprep_demo.phantom import ORIENTATIONS, PHI, Phantom, Scan, chest, slices, stored
 
 
 def datasets(phantom: Phantom, scan: Scan) -> list[pydicom.Dataset]:

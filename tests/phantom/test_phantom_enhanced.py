@@ -13,8 +13,8 @@ from pydicom.uid import (
     JPEGLSLossless,
 )
 
-from lungprep.phantom import PHI, Scan, chest, slices
-from lungprep.phantom.enhanced import enhanced
+from lungprep_demo.phantom import PHI, Scan, chest, slices
+from lungprep_demo.phantom.enhanced import enhanced
 
 SCAN = Scan(gap_mm=60.0, shape=(24, 28), spacing_mm=(15.0, 14.0), slope=lambda k: 1.0 + k)
 

@@ -11,7 +11,7 @@ from lungprep.errors import ArchivedObject, NoAnswer
 from lungprep.stores import retrying
 from lungprep.stores import s3 as s3_module
 from lungprep.stores.base import CONNECTIONS
-from lungprep.verdicts import verdict_on
+from lungprep.workspace.verdicts import verdict_on
 
 CONTENTS = {f"{number}.dcm": random.Random(number).randbytes(20_000) for number in range(40)}  # noqa: S311
 

@@ -14,6 +14,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from faults import faulty, with_body
+from lungprep.cohort.failures import FailedPatient, read_table, write_table
+from lungprep.cohort.ledger import read_receipts
+from lungprep.cohort.quarantine import Failure, read_failures, set_aside
 from lungprep.errors import (
     AccessRefused,
     BrokenListing,
@@ -24,9 +27,6 @@ from lungprep.errors import (
     StoreError,
     TransferMismatch,
 )
-from lungprep.failures import FailedPatient, read_table, write_table
-from lungprep.ledger import read_receipts
-from lungprep.quarantine import Failure, read_failures, set_aside
 from lungprep.stores import S3Options, open_store, retrying
 from lungprep.stores.address import parse_address
 from lungprep.stores.base import read_listed

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lungprep.failures import TABLE
-from lungprep.ledger import INDEX
-from lungprep.phantom import Scan, chest, slices
+from lungprep.cohort.failures import TABLE
+from lungprep.cohort.ledger import INDEX
 from lungprep.stores import S3Options, Store, open_store
 from lungprep.stores.address import parse_address
+from lungprep_demo.phantom import Scan, chest, slices
 
 ROOT = Path(__file__).parents[2]
 COARSE = Scan(gap_mm=6, shape=(96, 96), spacing_mm=(3.75, 3.75), noise_hu=10)

@@ -8,11 +8,11 @@ from collections import Counter
 import pytest
 import yaml
 
-from lungprep.config import complete, read_schema, with_defaults
-from lungprep.demo.server import s3_server
-from lungprep.recipe import recipe_digest
+from lungprep.config.recipe import recipe_digest
+from lungprep.config.schema import complete, read_schema, with_defaults
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
+from lungprep_demo.server import s3_server
 from workflow.conftest import CONFIG, Lab
 
 PATIENTS = [f"P{n:04d}" for n in range(1595)]
@@ -89,7 +89,7 @@ SPY = """
 import os, threading
 def ours(timer):
     module = getattr(timer.function, "__module__", "")
-    return module in ("snakemake.scheduling.job_scheduler", "lungprep.scheduling")
+    return module in ("snakemake.scheduling.job_scheduler", "lungprep.run.scheduling")
 def start(timer):
     if ours(timer):
         timers = [t for t in threading.enumerate() if isinstance(t, threading.Timer) and ours(t)]

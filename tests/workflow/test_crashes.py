@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from lungprep.phantom import chest, slices
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE, three, wait_for
 
 KILLS = int(os.environ.get("LUNGPREP_KILLS", "4"))
@@ -112,7 +112,7 @@ def test_killed_among_patients_that_fail(lab):
 SLOW = """
 import os, sys, time
 if ".snakemake/scripts" in " ".join(sys.orig_argv) and "publish" in " ".join(sys.orig_argv):
-    import lungprep.publishing as publishing
+    import lungprep.publish.publishing as publishing
     whole = publishing.npy
     def slow(array):
         open(os.environ["SPY"], "a").write(f"{os.getpid()}\\n")

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from lungprep.phantom import chest, slices
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE
 
 PATIENTS = {

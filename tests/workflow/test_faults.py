@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from faults import faulty
-from lungprep.config import complete, read_schema
-from lungprep.demo import rclone
-from lungprep.demo.server import s3_server
-from lungprep.run import Run
+from lungprep.cohort.tally import Tally
+from lungprep.config.schema import complete, read_schema
+from lungprep.run.run import Run
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
-from lungprep.tally import Tally
+from lungprep_demo import rclone
+from lungprep_demo.server import s3_server
 from workflow.conftest import CONFIG, Lab, three
 
 # A restart takes 20 to 30; the policy's own test has such a one, without waiting.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lungprep.phantom import chest, slices
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE, three
 
 PHANTOM = list(slices(chest(), COARSE))

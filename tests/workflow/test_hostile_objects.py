@@ -6,10 +6,10 @@ import re
 
 import boto3
 import pytest
+from dicom.test_bounds import MANY, PRIVATE, explicit, plain, put
 from pydicom.uid import ExplicitVRLittleEndian
 
-from dicom.test_bounds import MANY, PRIVATE, explicit, plain, put
-from lungprep.phantom import chest, slices
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE, three
 
 ESCAPE = "\x1b[2J"

@@ -15,8 +15,8 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from lungprep.dicom.slices import HEADER
-from lungprep.phantom import PHI, chest, slices
+from lungprep.image.dicom.slices import HEADER
+from lungprep_demo.phantom import PHI, chest, slices
 from workflow.conftest import COARSE, three
 
 TEXT = {"PN", "LO", "SH", "LT", "ST", "UT", "UC", "AE", "CS", "AS"}

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lungprep.phantom import chest, slices
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE, three, wait_for
 
 PHANTOM = list(slices(chest(), COARSE))

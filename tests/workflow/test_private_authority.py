@@ -2,7 +2,7 @@
 
 import pytest
 
-from lungprep.phantom import chest, slices
+from lungprep_demo.phantom import chest, slices
 from tls import NAMED_BY, authority, tls_before
 from workflow.conftest import COARSE, three
 

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import pytest
 
-from lungprep.phantom import chest, slices
-from lungprep.quarantine import Failure, read_failures
+from lungprep.cohort.quarantine import Failure, read_failures
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE, three
 
 

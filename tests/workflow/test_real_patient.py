@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from lungprep.demo import scan
+from lungprep_demo import scan
 from real_archive import ARCHIVE
 from workflow.conftest import three
 

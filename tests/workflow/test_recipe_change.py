@@ -63,7 +63,7 @@ def test_a_config_edit_loses_no_cohort(lab):
 def test_an_edit_of_the_image_chain_is_seen_and_a_comment_is_not(lab, own_code):
     lab.admit("P1")
     assert lab.run().returncode == 0
-    hu = "scripts/lungprep/hounsfield/scale.py"
+    hu = "scripts/lungprep/image/hounsfield/scale.py"
     own_code(hu, "HU_MAX = 3071", "# What scanners store.\nHU_MAX = 3071")
     own_code(hu, "Rescale one slice.", "Rescale a slice.")
     own_code("config.yaml", "# Average what", "# Blur what")

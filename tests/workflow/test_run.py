@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lungprep.phantom import PHI, chest, slices
-from lungprep.volume import Grid
+from lungprep.image.volume import Grid
+from lungprep_demo.phantom import PHI, chest, slices
 from workflow.conftest import COARSE, three, wait_for
 
 CONTRACT = {

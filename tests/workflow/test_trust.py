@@ -3,7 +3,7 @@
 import json
 
 from faults import faulty, with_body
-from lungprep.phantom import chest, slices
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE, three
 
 HTML = b"<html><body>Please sign in</body></html>"

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from lungprep.phantom import chest, slices
+from lungprep_demo.phantom import chest, slices
 from workflow.conftest import COARSE, ROOT, three, wait_for
 
 TWO = {"patients_per_turn": 2}

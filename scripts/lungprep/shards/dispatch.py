@@ -6,17 +6,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lungprep.cohort import Cohort
+from lungprep.cohort.patients import Cohort
+from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.share_planning import share_plan
 from lungprep.errors import AccessRefused, ConfigError, NotFound, StoreError
-from lungprep.intermediates import remove
-from lungprep.receipt import Receipt
-from lungprep.records import read_record, write_record
-from lungprep.shards.papers import LIST, RESULT, Result, cohort_file, read_result, shares
-from lungprep.share_planning import share_plan
+from lungprep.shards.messages import LIST, RESULT, Result, cohort_file, read_result, shares
 from lungprep.stores import S3Options, Store, open_store
 from lungprep.stores.address import parse_address
 from lungprep.stores.base import CONNECTIONS
-from lungprep.verdicts import Verdict
+from lungprep.workspace.intermediates import remove
+from lungprep.workspace.records import read_record, write_record
+from lungprep.workspace.verdicts import Verdict
 
 FLAG = "work/_shards/{shard}.json"
 # In the working directory: record of the lists in the target, of this run or of a killed one.

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lungprep.holders import is_alive
-from lungprep.runlock import Lock
+from lungprep.workspace.holders import is_alive
+from lungprep.workspace.runlock import Lock
 
 PREFIX = "lungprep-"
 HELD = "held"

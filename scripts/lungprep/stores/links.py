@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from lungprep.stores.level import DEVICE, DOUBLE, LINK, LOST, Kind, Level, kind_of
-from lungprep.system_files import is_left_by_a_system, is_no_patient
+from lungprep.stores.system_files import is_left_by_a_system, is_no_patient
 
 
 def level_of(root: Path, items: list[os.DirEntry[str]]) -> Level:

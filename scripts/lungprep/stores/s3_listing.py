@@ -13,7 +13,7 @@ from lungprep.stores.retrying import Retries
 from lungprep.stores.s3_errors import explain_answer
 from lungprep.stores.s3_pages import Item, Page, broken, parse_page
 from lungprep.stores.s3_requests import Requests
-from lungprep.system_files import is_left_by_a_system
+from lungprep.stores.system_files import is_left_by_a_system
 
 # A page holds 1,000 keys, each at most 1 KiB, which may be escaped.
 MOST_BYTES = 64 << 20

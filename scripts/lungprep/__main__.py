@@ -1,0 +1,5 @@
+"""``python -m lungprep``: the command ``lungprep``."""
+
+from lungprep.command import main
+
+main()

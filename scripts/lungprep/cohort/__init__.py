@@ -1,0 +1,1 @@
+"""The patients: who there is, who is published, missing, failed or quarantined."""

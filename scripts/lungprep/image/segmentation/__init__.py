@@ -1,0 +1,5 @@
+"""Lung masks of chest CT by classical image analysis."""
+
+from lungprep.image.segmentation.lungs import Lungs, segment
+
+__all__ = ["Lungs", "segment"]

@@ -1,0 +1,1 @@
+"""Nodule lists: world coordinates to voxels of published volumes, and back."""

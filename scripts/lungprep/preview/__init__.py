@@ -1,5 +1,0 @@
-"""One picture per patient, to check the lung mask by eye."""
-
-from lungprep.preview.sheet import preview
-
-__all__ = ["preview"]

@@ -1,0 +1,1 @@
+"""One run of the workflow: its plan, its rounds, its progress lines and its summary."""

@@ -1,5 +1,0 @@
-"""Lung masks of chest CT by classical image analysis."""
-
-from lungprep.segmentation.lungs import Lungs, segment
-
-__all__ = ["Lungs", "segment"]

@@ -1,0 +1,1 @@
+"""What the image chain makes of known inputs, byte for byte."""
