@@ -219,7 +219,7 @@ def _printable(text: str) -> str:
 
 
 def _verdict(step: str, text: str) -> str:
-    """Verdict in the form of `lungprep.workspace.verdicts`: no retry helps, and no data are at fault."""
+    """Verdict in the form of `workspace.verdicts`: no retry helps, and no data are at fault."""
     import json
 
     fields = {"step": step, "error": "WorkspaceError", "text": text}

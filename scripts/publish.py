@@ -32,5 +32,5 @@ with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as
     target = open_store(address, S3Options(**params.s3), answered=True)
     fields = sidecar(step.patient, product, records, params.recipe, params.series_uid)
     preview = Path(given.preview).read_bytes()
-    receipt = publish(target, step.patient, product, preview, fields, step.usage)
-    write_record(snakemake.output[0], asdict(receipt))
+    facts = publish(target, step.patient, product, preview, fields, step.usage)
+    write_record(snakemake.output[0], asdict(facts))

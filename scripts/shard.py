@@ -9,10 +9,10 @@ own_code.check()
 
 from pathlib import Path
 
-from lungprep.shards.worker import run_share, told_in
+from lungprep.shards.worker import run_shard, told_in
 
 with told_in(snakemake.log[0], snakemake.wildcards.shard) as say:
-    result = run_share(
+    result = run_shard(
         snakemake.wildcards.shard,
         snakemake.params.config,
         Path(snakemake.params.snakefile),

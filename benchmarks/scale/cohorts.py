@@ -25,7 +25,7 @@ sys.path.append(str(ROOT / "scripts"))
 import boto3  # noqa: E402
 import obstore  # noqa: E402
 
-from lungprep.cohort.patients import LUNGS, PREVIEW, RECEIPT, VOLUME  # noqa: E402
+from lungprep.cohort.patients import LUNGS, PREVIEW, SIDECAR, VOLUME  # noqa: E402
 from lungprep.config.recipe import recipe_digest  # noqa: E402
 from lungprep.config.schema import complete, read_schema  # noqa: E402
 from lungprep.stores import Address, S3Options  # noqa: E402
@@ -61,7 +61,7 @@ def scanned(patients: int) -> Iterator[tuple[str, bytes]]:
 def published(patients: int, config: dict) -> Iterator[tuple[str, bytes]]:
     """Target objects of a cohort that is done, by the recipe of a config."""
     places = {"source": "s3://bucket/in/", "target": "s3://bucket/out/"}
-    receipt = {
+    facts = {
         "recipe": {"digest": recipe_digest(complete(places | config, read_schema()))},
         "source": {"digest": "0" * 64},
         "npy": {"bytes": 2},
@@ -74,7 +74,7 @@ def published(patients: int, config: dict) -> Iterator[tuple[str, bytes]]:
         yield VOLUME.format(patient=patient), b"12"
         yield LUNGS.format(patient=patient), b"1"
         yield PREVIEW.format(patient=patient), b"1"
-        yield RECEIPT.format(patient=patient), json.dumps({"patient": patient, **receipt}).encode()
+        yield SIDECAR.format(patient=patient), json.dumps({"patient": patient, **facts}).encode()
 
 
 def put(place: Address, objects: Iterable[tuple[str, bytes]]) -> int:

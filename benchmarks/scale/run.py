@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--real", type=int, nargs="*", default=[], help="sizes of cohorts to run")
     parser.add_argument("--bucket", default="bench", help="bucket for the cohorts")
     parser.add_argument("--cores", default="2")
-    parser.add_argument("--per-turn", default=1000, help="patients of a round")
+    parser.add_argument("--per-round", default=1000, help="patients of a round")
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
     print(
@@ -105,7 +105,7 @@ def real(proxy: Counting, place: str, patients: int, options: argparse.Namespace
     source, target = parse_address("source", place + "in/"), f"{place}out-{time.time_ns()}/"
     if count(source) < patients:
         cohorts.put(source, cohorts.scanned(patients))
-    done = f"source={source}", f"target={target}", f"patients_per_turn={options.per_turn}"
+    done = f"source={source}", f"target={target}", f"patients_per_round={options.per_round}"
     extra = ("--configfile", "coarse.yaml", "--cores", options.cores)
     measure(proxy, patients, "run", done, *extra)
     measure(proxy, patients, "no-op", done, *extra)
@@ -117,10 +117,10 @@ def count(place: cohorts.Address) -> int:
 
 
 def up_to_date(target: cohorts.Address, patients: int) -> bool:
-    """Whether the last receipt of a published cohort is that of the recipe in force."""
-    *_, (key, receipt) = cohorts.published(patients, {})
+    """Whether the last sidecar of a published cohort is that of the recipe in force."""
+    *_, (key, facts) = cohorts.published(patients, {})
     try:
-        return open_store(target, S3Options()).read(key) == receipt
+        return open_store(target, S3Options()).read(key) == facts
     except NotFound:
         return False
 
@@ -156,7 +156,7 @@ def measure(
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     totals = [int(number) for number in re.findall(r"^total +(\d+)$", text, re.MULTILINE)]
-    # A dry run says it twice; a run says it once for each turn.
+    # A dry run says it twice; a run says it once for each round.
     jobs = max(totals, default=0) if "-n" in arguments else sum(totals)
     cost = Cost(patients, what, proxy.take(), cpu_s, own_cpu_s, peak_mb, first_job, jobs)
     print(cost.row(), flush=True)
@@ -165,7 +165,7 @@ def measure(
 def watch(
     process: subprocess.Popen, folder: Path, start: float, stop: bool
 ) -> tuple[float, float, tuple[float, float] | None]:
-    """CPU s and peak MB of the process itself over all turns, and when its first job began, s.
+    """CPU s and peak MB of the process itself over all rounds, and when its first job began, s.
 
     With `stop`, it is told to end then.
     """

@@ -22,7 +22,7 @@ def show(folder: Path) -> None:
         COLUMNS.format(
             "patient", "shape (z, y, x)", "spacing mm", "right", "left", "both", "flags"
         ),
-        *(_line(json.loads(path.read_text("utf-8"))) for path in receipts(folder)),
+        *(_line(json.loads(path.read_text("utf-8"))) for path in sidecars(folder)),
         "",
         f"volumes    {place}/PATIENT.npy        int16 HU",
         f"masks      {place}/PATIENT.lungs.npy  uint8: 1 right lung, 2 left lung",
@@ -32,7 +32,7 @@ def show(folder: Path) -> None:
     print("\n".join(lines))
 
 
-def receipts(folder: Path) -> list[Path]:
+def sidecars(folder: Path) -> list[Path]:
     """Sidecars in a folder, in order of the patients' ids."""
     return sorted(path for path in folder.glob("*.json") if not path.name.startswith("_"))
 

@@ -83,8 +83,8 @@ def local_digests(lab):
         target=target,
     )
     assert done.returncode == 0, done.stdout
-    receipt = json.loads(open_store(parse_address("target", target), S3Options()).read("P0.json"))
-    return [receipt[key]["sha256"] for key in ("npy", "lungs_npy")]
+    facts = json.loads(open_store(parse_address("target", target), S3Options()).read("P0.json"))
+    return [facts[key]["sha256"] for key in ("npy", "lungs_npy")]
 
 
 def test_cohort_on_aws_batch(lab, start, server, tmp_path):
@@ -118,7 +118,7 @@ def test_cohort_on_aws_batch(lab, start, server, tmp_path):
         assert container["jobRoleArn"].startswith("arn:aws:iam::")
         assert not container["image"].endswith(":latest")
 
-    # What is left: a log and a flag per share, where the profile says.
+    # What is left: a log and a flag per shard, where the profile says.
     left = {
         e.key.rpartition(".")[2]
         for e in lab.target.entries(below=True)
@@ -144,7 +144,7 @@ def test_jobs_that_fail(lab, start, tmp_path):
     assert done.returncode == 1, done.stdout
     assert f"published {COHORT} patients to" in summary(done.stdout)[0], done.stdout
     assert "2 failed" in summary(done.stdout)[0]
-    assert "sending share" in done.stdout
+    assert "sending shard" in done.stdout
     assert "Traceback" not in done.stdout
     definitions = (tmp_path / "nodes/definitions.jsonl").read_text().splitlines()
     memory = [

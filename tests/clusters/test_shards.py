@@ -1,4 +1,4 @@
-"""Shares of the patients as jobs: to a user no different from a run of each patient's steps."""
+"""Shards of the patients as jobs: to a user no different from a run of each patient's steps."""
 
 import errno
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lungprep.cohort.patients import Cohort, Patient, from_csv
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.config.schema import complete, read_schema
 from lungprep.errors import WorkspaceError
 from lungprep.shards import scratch
@@ -27,7 +27,7 @@ from lungprep.shards.messages import (
     cohort_file,
     listed_mb,
     read_result,
-    shares,
+    shards,
 )
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
@@ -50,8 +50,8 @@ VERDICT = Verdict("load", "TooFewSlices", "too few; upload all", transient=False
 
 def digests(lab):
     """SHA-256 of both arrays, by patient."""
-    receipts = [k.removesuffix(".json") for k in lab.published() if k.endswith(".json")]
-    return {p: [lab.sidecar(p)[k]["sha256"] for k in ("npy", "lungs_npy")] for p in receipts}
+    sidecars = [k.removesuffix(".json") for k in lab.published() if k.endswith(".json")]
+    return {p: [lab.sidecar(p)[k]["sha256"] for k in ("npy", "lungs_npy")] for p in sidecars}
 
 
 def summary(output):
@@ -65,7 +65,7 @@ def papers(lab):
     return [e.key for e in lab.target.entries(below=True) if e.key.startswith("_shards/")]
 
 
-def test_shares_end_as_a_run_of_steps_does(lab, tmp_path):
+def test_shards_end_as_a_run_of_steps_does(lab, tmp_path):
     for n in range(3):
         lab.admit(f"P{n}", PHANTOM)
     lab.admit("bad", SHORT)
@@ -104,7 +104,7 @@ def test_a_dry_run_plans_the_jobs_of_the_engine(lab):
     assert lab.published() == before
 
 
-def test_a_share_asks_no_more_of_the_source(lab, server):
+def test_a_shard_asks_no_more_of_the_source(lab, server):
     for n in range(3):
         lab.admit(f"P{n}", PHANTOM)
 
@@ -178,7 +178,7 @@ def test_what_was_written_into_a_target_that_is_gone_is_no_hindrance(lab):
     assert not out.exists()
 
 
-def test_a_profile_of_the_user_s_does_not_reach_into_shares(lab, tmp_path):
+def test_a_profile_of_the_user_s_does_not_reach_into_shards(lab, tmp_path):
     lab.admit("P1", PHANTOM)
     (tmp_path / "profile").mkdir()
     (tmp_path / "profile/config.yaml").write_text("executor: nowhere\n")
@@ -194,16 +194,16 @@ def test_patients_whose_result_is_gone_are_failures(folder, tmp_path):
     source = parse_address("source", f"{tmp_path}/in/")
     cohort = Cohort({name: Patient(name, source.join(name)) for name in ("P1", "P2")})
     dispatch = Dispatch(config, cohort, target, ["P1", "P2"], 2, tmp_path)
-    (shard,) = dispatch.shares
+    (shard,) = dispatch.shards
     result = dispatch.collect(shard)
     assert result.published == {}
     assert {verdict.text for verdict in result.failures.values()} == {
-        f"the result of its share {shard} is missing from the target; run again"
+        f"the result of its shard {shard} is missing from the target; run again"
     }
     assert result.failures.keys() == {"P1", "P2"}
 
 
-def test_a_full_node_and_relative_weights_are_no_share_s_end(folder, tmp_path, monkeypatch):
+def test_a_full_node_and_relative_weights_are_no_shard_s_end(folder, tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     target, given = folder("out"), {"source": f"{tmp_path}/in", "target": f"{tmp_path}/out"}
     config = complete({**given, "segment": {"weights": "models/r231.pth"}}, read_schema())
@@ -220,13 +220,13 @@ def test_a_full_node_and_relative_weights_are_no_share_s_end(folder, tmp_path, m
 
     monkeypatch.setattr(allocation, "_run", run)
     with pytest.raises(WorkspaceError, match="1 interrupted, the last because the disk is full"):
-        allocation.run_share("1", config, ROOT / "Snakefile", 1, 1000, tmp_path, print)
+        allocation.run_shard("1", config, ROOT / "Snakefile", 1, 1000, tmp_path, print)
     assert weights == [str(Path("models/r231.pth").absolute())]
     assert read_result(target, "1").failures == {"P1": full}
 
 
-def test_names_of_shares_are_no_other_run_s():
-    first, second = (shares("abcde", 2) for _ in range(2))
+def test_names_of_shards_are_no_other_run_s():
+    first, second = (shards("abcde", 2) for _ in range(2))
     assert list(first.values()) == [["a", "b"], ["c", "d"], ["e"]]
     assert not first.keys() & second.keys()
 
@@ -242,8 +242,8 @@ def test_a_list_reads_as_it_was_written(tmp_path):
 
 
 def test_a_result_reads_as_it_was_written():
-    receipt = Receipt("etag", "recipe", "source", None, "1.2", 10, 5, ("flag",))
-    result = Result({"P1": receipt}, {"P2": VERDICT})
+    facts = SidecarFacts("etag", "recipe", "source", None, "1.2", 10, 5, ("flag",))
+    result = Result({"P1": facts}, {"P2": VERDICT})
     assert Result.from_json(result.to_json()) == result
 
 
@@ -328,7 +328,7 @@ def test_where_no_locks_are_known_nothing_is_swept(tmp_path, monkeypatch):
         assert left.exists()
 
 
-def test_a_share_whose_list_is_removed_stops(tmp_path, monkeypatch):
+def test_a_shard_whose_list_is_removed_stops(tmp_path, monkeypatch):
     monkeypatch.setattr(allocation, "LOOK_S", 0.1)
     answers = iter([True, False])
     allocation._run(["sleep", "60"], tmp_path, lambda: next(answers), print)
@@ -337,7 +337,7 @@ def test_a_share_whose_list_is_removed_stops(tmp_path, monkeypatch):
 def test_an_error_is_the_last_line_of_the_log(tmp_path, capsys):
     with pytest.raises(SystemExit), allocation.told_in(str(tmp_path / "log"), "7"):
         raise WorkspaceError("the list is gone", "run again")
-    assert (tmp_path / "log").read_text() == "share 7: the list is gone; run again\n"
+    assert (tmp_path / "log").read_text() == "shard 7: the list is gone; run again\n"
 
 
 def test_lists_lie_where_no_patient_does():

@@ -1,4 +1,4 @@
-"""What the job of a share asks for, by its patients and the config."""
+"""What the job of a shard asks for, by its patients and the config."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from lungprep.cohort.patients import Patient
 from lungprep.config.schema import complete, read_schema
 from lungprep.resources.budgets import UNKNOWN_LOAD_MB
 from lungprep.shards.messages import LIST, cohort_file
-from lungprep.shards.sizes import OWN_MB, load_mb_of, share_mb, share_minutes
+from lungprep.shards.sizes import OWN_MB, load_mb_of, shard_mb, shard_minutes
 from lungprep.stores.address import parse_address
 
 
@@ -24,13 +24,13 @@ from lungprep.stores.address import parse_address
 def test_memory_is_that_of_the_largest_patient_or_of_all_cores(
     method, cores, segment_cores, load_mb, asked
 ):
-    mbs = [share_mb(method, cores, segment_cores, load_mb, n) for n in (1, 2, 3)]
-    assert mbs == [OWN_MB + round(asked * share) for share in (1, 1.5, 2)]
+    mbs = [shard_mb(method, cores, segment_cores, load_mb, n) for n in (1, 2, 3)]
+    assert mbs == [OWN_MB + round(asked * shard) for shard in (1, 1.5, 2)]
 
 
 def test_time_is_for_the_patients_one_after_another_on_each_core():
-    assert [share_minutes("classical", 4, 25, n) for n in (1, 2, 3)] == [17, 24, 31]
-    assert share_minutes("lungmask", 4, 25, 1) == 10 + 63
+    assert [shard_minutes("classical", 4, 25, n) for n in (1, 2, 3)] == [17, 24, 31]
+    assert shard_minutes("lungmask", 4, 25, 1) == 10 + 63
 
 
 def test_a_job_is_told_the_memory_of_its_largest_patient(folder, tmp_path):

@@ -97,8 +97,8 @@ def assert_right(lab, local):
         done = lab.run(cwd=lab.folder.with_name("local"), patients="one.csv", target=target)
         assert done.returncode == 0, done.stdout
         store = open_store(parse_address("target", target), S3Options())
-        receipt = json.loads(store.read("P0.json"))
-        local += [receipt[key]["sha256"] for key in ("npy", "lungs_npy")]
+        facts = json.loads(store.read("P0.json"))
+        local += [facts[key]["sha256"] for key in ("npy", "lungs_npy")]
     assert digests(lab) == {f"P{n}": local for n in range(COHORT)}
     assert papers(lab) == []
     assert not list((lab.folder.parent / "node").glob("lungprep-*"))
@@ -148,7 +148,7 @@ def test_cancelled_job(lab, start, cluster, server, local):
     cluster.call("scancel", *cluster.jobs())
     status, output = end(running)
     assert status == 0, output
-    assert re.search(r"sending share .* again: .* SLURM status is: 'CANCELLED'", output), output
+    assert re.search(r"sending shard .* again: .* SLURM status is: 'CANCELLED'", output), output
     assert set(once(lab, server).values()) == {1}, "done is done"
     assert_right(lab, local)
 
@@ -161,7 +161,7 @@ def test_killed_node(lab, start, cluster, server, local):
     cluster.start_node()
     status, output = end(running)
     assert status == 0, output
-    assert re.search(r"sending share .* again: .* due to a node failure", output), output
+    assert re.search(r"sending shard .* again: .* due to a node failure", output), output
     assert set(once(lab, server).values()) == {1}, "done is done"
     assert_right(lab, local)
 
@@ -174,7 +174,7 @@ def test_job_over_its_time(lab, start, cluster, local):
         cluster.call("scontrol", "update", f"JobId={job}", "EndTime=now")
     status, output = end(running)
     assert status == 0, output
-    assert re.search(r"sending share .* again: .* SLURM status is: 'TIMEOUT'", output), output
+    assert re.search(r"sending shard .* again: .* SLURM status is: 'TIMEOUT'", output), output
     assert_right(lab, local)
 
 
@@ -186,7 +186,7 @@ def test_job_over_its_memory(lab, start, cluster, local):
     status, output = end(running)
     assert status == 0, output
     # SLURM kills the step in the job, which thereupon fails.
-    assert len(re.findall(r"sending share .* again: .* SLURM status is: 'FAILED'", output)) == 1
+    assert len(re.findall(r"sending shard .* again: .* SLURM status is: 'FAILED'", output)) == 1
     asked = cluster.call("squeue", "-h", "-t", "all", "-o", "%i %m").splitlines()
     asked = [mb for job, mb in map(str.split, asked) if job not in before]
     assert sorted(asked) == ["2600M", "2600M", "2600M", "3600M"]

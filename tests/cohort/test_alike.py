@@ -4,7 +4,7 @@ import pytest
 
 from lungprep.cohort.alike import alike, check_case
 from lungprep.cohort.ledger import INDEX
-from lungprep.cohort.patients import LUNGS, RECEIPT, VOLUME
+from lungprep.cohort.patients import LUNGS, SIDECAR, VOLUME
 from lungprep.cohort.planning import Plan
 from lungprep.cohort.tally import Tally
 from lungprep.errors import ConfigError
@@ -51,7 +51,7 @@ def test_who_is_gone_from_the_target_is_not_counted(target):
     """The second replaces the first where case is ignored, whatever the jobs said."""
     tally = Tally("", published=["P1", "p1", "P2"])
     for patient in tally.published:
-        for pattern in (VOLUME, LUNGS, RECEIPT):
+        for pattern in (VOLUME, LUNGS, SIDECAR):
             target.write(pattern.format(patient=patient), patient.encode())
     plan = Plan(None, {}, {}, None, "r", target)
     assert lost_patients(plan, tally) == (["p1"] if target.ignores_case else [])

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lungprep.cohort.failures import TABLE, read_table
-from lungprep.cohort.ledger import INDEX, read_receipts, stale_reason, write_index
+from lungprep.cohort.ledger import INDEX, read_sidecars, stale_reason, write_index
 from lungprep.cohort.quarantine import read_failures
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.errors import StoreUnreachable
 from lungprep.publish.report import page
 from lungprep.stores import S3Options, open_store
@@ -55,33 +55,33 @@ class Counted:
         return self.store.read(key, expected)
 
 
-def receipts(target, *patients):
+def sidecars(target, *patients):
     counted = Counted(target)
-    found = read_receipts(counted, target.entries(), patients or ("P1", "P2", "P3"))
+    found = read_sidecars(counted, target.entries(), patients or ("P1", "P2", "P3"))
     assert found.unknown == len([key for key in counted.reads if key != INDEX])
     return found.cohort, counted.reads
 
 
-def test_without_an_index_each_receipt_is_read_once(target):
-    found, reads = receipts(target)
+def test_without_an_index_each_sidecar_is_read_once(target):
+    found, reads = sidecars(target)
     assert sorted(reads) == ["P1.json", "P2.json"]
-    assert found["P1"] == Receipt(found["P1"].etag, "r", "s", None, "1.2", 3, 2, ("a_flag",))
+    assert found["P1"] == SidecarFacts(found["P1"].etag, "r", "s", None, "1.2", 3, 2, ("a_flag",))
     assert "P3" not in found
 
 
 def test_with_an_index_only_the_index_is_read(target):
-    found, _ = receipts(target)
+    found, _ = sidecars(target)
     write_index(target, found, {})
-    again, reads = receipts(target)
+    again, reads = sidecars(target)
     assert again == found
     assert reads == [INDEX]
 
 
-def test_a_receipt_changed_behind_the_index_is_read(target):
-    found, _ = receipts(target)
+def test_a_sidecar_changed_behind_the_index_is_read(target):
+    found, _ = sidecars(target)
     write_index(target, found, {})
     target.write("P2.json", json.dumps(SIDECAR | {"recipe": {"digest": "other"}}).encode())
-    again, reads = receipts(target)
+    again, reads = sidecars(target)
     assert again["P2"].recipe == "other"
     assert reads == [INDEX, "P2.json"]
 
@@ -94,18 +94,18 @@ def test_a_receipt_changed_behind_the_index_is_read(target):
      b"[" * 100_000, b'{"a":' * 100_000],
 )  # fmt: skip
 def test_a_broken_index_is_as_good_as_none(target, content):
-    expected, _ = receipts(target)
+    expected, _ = sidecars(target)
     target.write(INDEX, content)
-    found, reads = receipts(target)
+    found, reads = sidecars(target)
     assert found == expected
     assert len(reads) == 3
 
 
 def test_an_index_of_patients_long_gone_is_no_proof(target):
-    found, _ = receipts(target)
+    found, _ = sidecars(target)
     write_index(target, found, {})
     target.discard("P1.json")
-    again, _ = receipts(target)
+    again, _ = sidecars(target)
     assert list(again) == ["P2"]
 
 
@@ -115,10 +115,10 @@ def test_an_unreachable_target_is_no_empty_target(target):
             raise StoreUnreachable("down", "wait")
 
     with pytest.raises(StoreUnreachable):
-        read_receipts(Down(target), target.entries(), ["P1"])
+        read_sidecars(Down(target), target.entries(), ["P1"])
 
 
-GOOD = Receipt("e", "r", "s", None, "1.2", 3, 2)
+GOOD = SidecarFacts("e", "r", "s", None, "1.2", 3, 2)
 LISTED = {"P1.npy": 3, "P1.lungs.npy": 2, "P1.json": 9}
 
 
@@ -126,7 +126,7 @@ LISTED = {"P1.npy": 3, "P1.lungs.npy": 2, "P1.json": 9}
     ("change", "reason"),
     [
         ({}, None),
-        ({"receipt": None}, "missing"),
+        ({"facts": None}, "missing"),
         ({"recipe": "other"}, "recipe changed"),
         ({"listed": {"P1.npy": 3}}, "incomplete: P1.lungs.npy is absent"),
         ({"listed": {"P1.lungs.npy": 2}}, "incomplete: P1.npy is absent"),
@@ -135,18 +135,18 @@ LISTED = {"P1.npy": 3, "P1.lungs.npy": 2, "P1.json": 9}
         ({"series_uid": "1.2.3"}, "another series is requested"),
         ({"source": lambda: "s"}, None),
         ({"source": lambda: "other"}, "source changed"),
-        ({"receipt": Receipt.of("e", b"{")}, "incomplete: the receipt can't be read"),
+        ({"facts": SidecarFacts.of("e", b"{")}, "incomplete: the sidecar can't be read"),
     ],
 )
 def test_reasons(change, reason):
-    given = {"receipt": GOOD, "listed": LISTED, "recipe": "r", **change}
+    given = {"facts": GOOD, "listed": LISTED, "recipe": "r", **change}
     assert stale_reason("P1", **given) == reason
 
 
 def test_an_index_of_sizes_that_are_no_numbers_is_broken(target):
-    expected, _ = receipts(target)
+    expected, _ = sidecars(target)
     write_index(target, {p: replace(r, npy_bytes=None) for p, r in expected.items()}, {})
-    assert receipts(target)[0] == expected
+    assert sidecars(target)[0] == expected
 
 
 @pytest.fixture(scope="module")
@@ -158,17 +158,17 @@ def indexed(tmp_path_factory):
         sidecar = {**SIDECAR, "npy": {"bytes": 10 + number}, "requested_series_uid": "1.2.3"}
         sidecar["recipe"] = RECIPE
         place.write(f"{patient}.json", json.dumps(sidecar).encode())
-    found = read_receipts(place, place.entries(), ["P1", "P2"])
+    found = read_sidecars(place, place.entries(), ["P1", "P2"])
     write_index(place, {**found.cohort, **found.others}, found.recipes)
-    again = read_receipts(place, place.entries(), ["P1", "P2"])
+    again = read_sidecars(place, place.entries(), ["P1", "P2"])
     assert again == replace(found, unknown=0)
     return place, place.read(INDEX), again
 
 
 def answer(place, content):
-    """What the receipts say with another content of the index."""
+    """What the sidecars say with another content of the index."""
     Path(place.address.prefix, INDEX).write_bytes(content)
-    found = read_receipts(place, place.entries(), ["P1", "P2"])
+    found = read_sidecars(place, place.entries(), ["P1", "P2"])
     return found.cohort, found.others, found.recipes
 
 
@@ -200,44 +200,44 @@ def test_an_index_of_another_target_is_no_proof(folder):
     for name in ("one", "two"):
         place = folder(name)
         place.write("P1.json", json.dumps({**SIDECAR, "recipe": {"digest": name}}).encode())
-        write_index(place, read_receipts(place, place.entries(), ["P1"]).cohort, {})
+        write_index(place, read_sidecars(place, place.entries(), ["P1"]).cohort, {})
         places.append(place)
     places[1].write(INDEX, places[0].read(INDEX))
-    found, _ = receipts(places[1], "P1")
+    found, _ = sidecars(places[1], "P1")
     assert found["P1"].recipe == "two"
 
 
 def test_of_two_runs_that_end_at_once_the_later_index_lacks_some(target):
     """Each run knows what it found when it began, and what it published."""
-    begun = read_receipts(target, target.entries(), ["P1", "P2"]).cohort
+    begun = read_sidecars(target, target.entries(), ["P1", "P2"]).cohort
     for patient in ("P3", "P4"):
         target.write(f"{patient}.json", json.dumps(SIDECAR).encode())
-    ended = read_receipts(target, target.entries(), ["P3", "P4"]).cohort
+    ended = read_sidecars(target, target.entries(), ["P3", "P4"]).cohort
     for patient in ("P3", "P4"):
         write_index(target, {**begun, patient: ended[patient]}, {})
-    found, reads = receipts(target, "P1", "P2", "P3", "P4")
+    found, reads = sidecars(target, "P1", "P2", "P3", "P4")
     assert found == {**begun, **ended}
     assert reads == [INDEX, "P3.json"]
 
 
 def test_patients_of_other_cohorts_are_known_with_or_without_the_index(target):
-    found, _ = receipts(target)
+    found, _ = sidecars(target)
     target.write("notes.json", b"{}")
-    part = read_receipts(target, target.entries(), ["P1"])
+    part = read_sidecars(target, target.entries(), ["P1"])
     assert part.others["P2"] == found["P2"]
     assert part.others["notes"].npy_bytes == -1
     write_index(target, {**part.cohort, **part.others}, part.recipes)
     counted = Counted(target)
-    assert read_receipts(counted, target.entries(), ["P1"]).others == part.others
+    assert read_sidecars(counted, target.entries(), ["P1"]).others == part.others
     assert counted.reads == [INDEX]
     target.discard("P2.json")
-    assert "P2" not in read_receipts(target, target.entries(), ["P1"]).others
+    assert "P2" not in read_sidecars(target, target.entries(), ["P1"]).others
 
 
 def test_a_key_that_is_no_id_never_reaches_index_or_report(target):
     name = 'x"><script>alert(1)<'
     target.write(f"{name}.json", json.dumps(SIDECAR).encode())
-    found = read_receipts(target, target.entries(), ["P1"])
+    found = read_sidecars(target, target.entries(), ["P1"])
     assert list(found.others) == ["P2"]
     html = page({**found.cohort, **found.others}, [f"{name}: no air; check <b>"]).decode()
     assert "<script>" not in html
@@ -255,7 +255,7 @@ def of_recipes(target, *digests):
 
 def with_recipes(target, *patients):
     counted = Counted(target)
-    found = read_receipts(counted, target.entries(), patients)
+    found = read_sidecars(counted, target.entries(), patients)
     return found.with_recipes(counted, "now", {"code": "now"}), counted.reads
 
 
@@ -310,10 +310,10 @@ OURS, THEIRS, MOVED = "a" * 32, "b" * 32, "c" * 32
     ids=["published", "npy", "lungs", "copied to a store with keys", "in parts", "to a folder"],
 )
 def test_an_array_of_another_run_is_told_by_its_etag(npy, lungs, reason):
-    receipt = Receipt("e", "r", "s", None, "1.2", 4, 2, (), OURS, OURS)
+    facts = SidecarFacts("e", "r", "s", None, "1.2", 4, 2, (), OURS, OURS)
     listed, etags = {"P1.npy": 4, "P1.lungs.npy": 2}, {"P1.npy": npy, "P1.lungs.npy": lungs}
-    assert stale_reason("P1", listed, receipt, "r", etags=etags) == reason
-    untold = replace(receipt, npy_etag="", lungs_etag="")
+    assert stale_reason("P1", listed, facts, "r", etags=etags) == reason
+    untold = replace(facts, npy_etag="", lungs_etag="")
     assert stale_reason("P1", listed, untold, "r", etags=etags) is None, "a sidecar of before"
 
 
@@ -325,7 +325,7 @@ def test_what_is_too_large_for_a_record_is_not_read(folder):
         with Path(place.address.prefix, name).open("wb") as file:
             file.truncate(1 << 40)
     entries = place.entries()
-    found = read_receipts(place, entries, ["P1", "P2"])
+    found = read_sidecars(place, entries, ["P1", "P2"])
     assert {p: r.npy_bytes for p, r in found.cohort.items()} == {"P1": -1, "P2": -1}
     assert read_failures(place, entries, ["P3"]) == {}
     assert read_table(place) == {}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lungprep.cohort.ledger import RECIPE_CHANGED, SERIES_CHANGED, Receipts
+from lungprep.cohort.ledger import RECIPE_CHANGED, SERIES_CHANGED, Sidecars
 from lungprep.cohort.missing import COLUMNS, absentees, cell, write_absentees
 from lungprep.cohort.patients import Cohort, Patient
 from lungprep.cohort.planning import QUARANTINE_OVER, Plan
@@ -43,7 +43,7 @@ def plan(stale, refused=(), failures=()):
     patients = {p: Patient(p, Address("b", f"{p}/")) for p in [*stale, *failures, "done"]}
     aside = {p: Failure(p, "load", "TooShort", "too short", "r", "s", None) for p in failures}
     cohort = Cohort(patients, dict.fromkeys(refused, "not usable"))
-    return Plan(cohort, stale, aside, Receipts({}, {}, 0), "r", None)
+    return Plan(cohort, stale, aside, Sidecars({}, {}, 0), "r", None)
 
 
 def test_each_reason_has_its_state():

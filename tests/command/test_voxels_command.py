@@ -131,15 +131,15 @@ def test_a_point_outside_is_converted_and_told(local):
     assert done.stderr == "outside of the array of P1, whose (z, y, x) are (40, 30, 20)\n"
 
 
-def test_only_receipts_that_are_named_are_read(local, nodules):
+def test_only_sidecars_that_are_named_are_read(local, nodules):
     local.write("P2.json", b"{")
     done = nodules(local, "patient,coordX,coordY,coordZ\nP1,1,2,3\n../P1,1,2,3\n")
     assert done.returncode == 0
-    assert "not a receipt" not in done.stderr
+    assert "not a sidecar" not in done.stderr
     assert "without a voxel: line 3: patient '../P1' is not published" in done.stderr
 
 
-def test_a_broken_receipt_is_told_and_the_others_serve(local, nodules):
+def test_a_broken_sidecar_is_told_and_the_others_serve(local, nodules):
     local.write("P2.json", json.dumps(sidecar("P1", "1.2")).encode())
     done = nodules(local, LUNA + "1.1,-5,-13.5,-280,3\n1.2,1,2,3,4\n")
     assert done.returncode == 0
@@ -147,7 +147,7 @@ def test_a_broken_receipt_is_told_and_the_others_serve(local, nodules):
         "1 inside, 0 outside of the array, 1 without a voxel"
     )
     assert done.stderr.splitlines()[-1] == (
-        "not a receipt: P2.json can't be used as a receipt (it names patient 'P1'); "
+        "not a sidecar: P2.json can't be used as a sidecar (it names patient 'P1'); "
         "publish the patient again"
     )
 
@@ -164,7 +164,7 @@ def test_reading_for_long_is_told(local, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(coordinates, "QUIET_S", 0)
     coordinates.convert_list(local, tmp_path / "in.csv", tmp_path / "out.csv")
     told = capsys.readouterr().err.splitlines()
-    assert told[:2] == ["read 1 of 2 receipts", "read 2 of 2 receipts"]
+    assert told[:2] == ["read 1 of 2 sidecars", "read 2 of 2 sidecars"]
 
 
 def test_a_bad_list_leaves_no_output(local, nodules, tmp_path):
@@ -188,7 +188,7 @@ def test_what_can_not_be_done_is_one_line(local, tmp_path):
     )
     local.write("P2.json", b"[]")
     assert refusal(place, "P2", *point).startswith(
-        "lungprep: P2.json can't be used as a receipt (list indices"
+        "lungprep: P2.json can't be used as a sidecar (list indices"
     )
     assert refusal("http://x/y", "P1", *point) == (
         "lungprep: TARGET is 'http://x/y', with an unknown scheme; "

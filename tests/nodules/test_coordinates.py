@@ -186,7 +186,7 @@ def test_what_is_no_sidecar_of_the_patient_is_one_line(sidecar, found):
     with pytest.raises(DataError) as raised:
         Placement.of("P1", content)
     text = str(raised.value)
-    assert text.startswith("P1.json can't be used as a receipt (")
+    assert text.startswith("P1.json can't be used as a sidecar (")
     assert found in text
     assert text.endswith("); publish the patient again")
     assert "\n" not in text

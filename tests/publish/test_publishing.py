@@ -1,4 +1,4 @@
-"""Writing results: whole, in order, and never a receipt beside what it does not describe."""
+"""Writing results: whole, in order, and never a sidecar beside what it does not describe."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from lungprep.cohort.ledger import read_receipts, stale_reason
+from lungprep.cohort.ledger import read_sidecars, stale_reason
 from lungprep.errors import ContestedTarget, StoreUnreachable
 from lungprep.image.export import Product
 from lungprep.image.volume import Grid
@@ -44,20 +44,20 @@ def put(target, value=0):
     return publish(target, "P1", product(value), b"png", SIDECAR, lambda: {"seconds": 1.0})
 
 
-def test_receipt_describes_what_lies_there(store):
+def test_sidecar_describes_what_lies_there(store):
     target = store("out")
-    receipt = put(target)
+    facts = put(target)
     sidecar = json.loads(target.read("P1.json"))
     for field, key in (("npy", "P1.npy"), ("lungs_npy", "P1.lungs.npy")):
         content = target.read(key)
         assert sidecar[field]["sha256"] == hashlib.sha256(content).hexdigest()
         assert sidecar[field]["bytes"] == len(content)
-    assert receipt.etag == target.stat("P1.json").etag
-    assert receipt.npy_bytes == target.stat("P1.npy").size
+    assert facts.etag == target.stat("P1.json").etag
+    assert facts.npy_bytes == target.stat("P1.npy").size
 
 
 @pytest.mark.parametrize("key", ["P1.lungs.npy", "P1.json"])
-def test_another_recipe_at_the_same_time_withdraws_the_receipt(store, key):
+def test_another_recipe_at_the_same_time_withdraws_the_sidecar(store, key):
     def other(target):
         target.write("P1.npy", b"as long as the other run's")
 
@@ -74,7 +74,7 @@ def test_the_same_bytes_of_another_run_are_as_good(store):
 
 
 @pytest.mark.parametrize("key", ["P1.npy", "P1.lungs.npy", "qc/P1.png"])
-def test_no_receipt_stands_while_arrays_are_replaced(store, key):
+def test_no_sidecar_stands_while_arrays_are_replaced(store, key):
     """A process that ends at any of these moments leaves a patient who is to be done."""
     target = store("out")
     put(target)
@@ -92,8 +92,8 @@ def test_an_array_is_handed_over_as_bytes_that_nobody_has_to_release():
     assert type(npy(product().voxels)) is bytes
 
 
-def test_a_run_that_is_killed_beside_another_ones_receipt_is_seen(s3):
-    """The other publishes wholly between this one's removal of the receipt and its array."""
+def test_a_run_that_is_killed_beside_another_ones_sidecar_is_seen(s3):
+    """The other publishes wholly between this one's removal of the sidecar and its array."""
     target = s3("out")
 
     def killed(store):
@@ -109,13 +109,13 @@ def test_a_run_that_is_killed_beside_another_ones_receipt_is_seen(s3):
         with pytest.raises(KeyboardInterrupt):
             put(Late(target, key, killed), 0)
         entries = target.entries()
-        receipts = read_receipts(target, entries, ["P1"])
+        sidecars = read_sidecars(target, entries, ["P1"])
         listed, etags = ({e.key: getattr(e, f) for e in entries} for f in ("size", "etag"))
-        reason = stale_reason("P1", listed, receipts.cohort["P1"], "r", etags=etags)
+        reason = stale_reason("P1", listed, sidecars.cohort["P1"], "r", etags=etags)
         assert reason == f"incomplete: {key} was replaced after its sidecar was written"
 
 
-def test_what_another_run_published_between_two_arrays_loses_its_receipt(store):
+def test_what_another_run_published_between_two_arrays_loses_its_sidecar(store):
     target = store("out")
     seen = []
 

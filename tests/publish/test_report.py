@@ -2,25 +2,25 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.image.segmentation.doubts import flags
 from lungprep.image.segmentation.findings import Findings
 from lungprep.publish.flags import WORDS, in_words
 from lungprep.publish.report import page
 
-RECEIPT = Receipt("e", "r", "s", None, "1.2", 3, 2)
+SIDECAR = SidecarFacts("e", "r", "s", None, "1.2", 3, 2)
 
 
-def receipt(*flags):
-    return replace(RECEIPT, flags=flags)
+def facts(*flags):
+    return replace(SIDECAR, flags=flags)
 
 
 COHORT = {
-    "A": receipt(),
-    "B": receipt("near_lossless"),
-    "C": receipt("incomplete_coverage"),
-    "D": receipt("incomplete_coverage", "near_lossless"),
-    "broken": Receipt.of("e", b"{"),
+    "A": facts(),
+    "B": facts("near_lossless"),
+    "C": facts("incomplete_coverage"),
+    "D": facts("incomplete_coverage", "near_lossless"),
+    "broken": SidecarFacts.of("e", b"{"),
 }
 
 
@@ -70,7 +70,7 @@ def test_failures_are_counted_and_escaped():
 
 
 def test_a_flag_of_any_name_is_harmless():
-    elements = Elements(page({"A": receipt('"><script>x</script>')}, []))
+    elements = Elements(page({"A": facts('"><script>x</script>')}, []))
     assert not elements.all("script")
     assert elements.all("img")[0]["alt"].endswith('"><script>x</script>')
 

@@ -113,13 +113,13 @@ def test_where_nothing_goes_any_more_the_run_is_stopped(snakemake_log, tmp_path,
     assert [line for line in shown if line.startswith("stopping: the last 10 patients failed")]
 
 
-def test_a_share_that_is_lost_is_one_failure(snakemake_log, monkeypatch):
+def test_a_shard_that_is_lost_is_one_failure(snakemake_log, monkeypatch):
     say, shown, progress, _ = snakemake_log
     killed, reasons = [], []
     monkeypatch.setattr("os.kill", lambda *a: killed.append(a))
 
     class Lost:
-        """Stands for a `Dispatch` none of whose shares comes back."""
+        """Stands for a `Dispatch` none of whose shards comes back."""
 
         def give_up(self, shard, reason, log):
             reasons.append(reason)
@@ -135,7 +135,7 @@ def test_a_share_that_is_lost_is_one_failure(snakemake_log, monkeypatch):
             say(event="job_error", jobid=jobid, rule_msg=said)
     assert killed == [(os.getpid(), signal.SIGTERM)]
     assert set(reasons) == {said.splitlines()[0]}
-    assert any("sending share 0 again" in line and "QOSMaxSubmit" in line for line in shown)
+    assert any("sending shard 0 again" in line and "QOSMaxSubmit" in line for line in shown)
 
 
 def fail(say, work, number, error):
@@ -157,7 +157,7 @@ def test_durations_read_well(seconds, words):
     assert duration(seconds) == words
 
 
-def test_a_later_turn_counts_on(snakemake_log):
+def test_a_later_round_counts_on(snakemake_log):
     say, shown, progress, _ = snakemake_log
     earlier = Tally("config", published=["A", "B"], failures={"C": "C: torn; mend it"})
     progress.resume(earlier, 2)

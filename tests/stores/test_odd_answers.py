@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 
 from faults import faulty, with_body
 from lungprep.cohort.failures import FailedPatient, read_table, write_table
-from lungprep.cohort.ledger import read_receipts
+from lungprep.cohort.ledger import read_sidecars
 from lungprep.cohort.quarantine import Failure, read_failures, set_aside
 from lungprep.errors import (
     AccessRefused,
@@ -341,7 +341,7 @@ def test_an_object_that_is_answered_by_a_page_once_is_read_again():
 @pytest.mark.parametrize("times", [1, 99])
 @pytest.mark.parametrize("odd", [HTML, b"", b'{"a', b"{}", b"null"])
 def test_a_page_in_place_of_a_record_undoes_no_patient(odd, times):
-    """Neither a receipt, nor a failure, nor the table of failures."""
+    """Neither a sidecar, nor a failure, nor the table of failures."""
     answered = Counter()
 
     def change(method, path, head, body):
@@ -365,7 +365,7 @@ def test_a_page_in_place_of_a_record_undoes_no_patient(odd, times):
         write_table(place, {"P2": failed})
         place = opened(proxy, "out")
         asked = (
-            lambda: read_receipts(place, place.entries(), ["P1"]).cohort["P1"].recipe,
+            lambda: read_sidecars(place, place.entries(), ["P1"]).cohort["P1"].recipe,
             lambda: read_failures(place, place.entries(), ["P2"])["P2"],
             lambda: read_table(place)["P2"],
         )

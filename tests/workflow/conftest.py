@@ -78,7 +78,7 @@ class Lab:
         return sorted(keys)
 
     def sidecar(self, patient):
-        """The receipt of a patient."""
+        """The sidecar of a patient."""
         return json.loads(self.target.read(f"{patient}.json"))
 
     def etags(self):

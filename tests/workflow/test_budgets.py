@@ -41,8 +41,8 @@ def published(tmp_path_factory):
         (folder / f"bucket/out/{patient}.npy").write_bytes(b"12")
         (folder / f"bucket/out/{patient}.lungs.npy").write_bytes(b"1")
         (folder / f"bucket/out/qc/{patient}.png").write_bytes(b"1")
-        receipt = json.dumps({**sidecar, "patient": patient})
-        (folder / f"bucket/out/{patient}.json").write_text(receipt)
+        facts = json.dumps({**sidecar, "patient": patient})
+        (folder / f"bucket/out/{patient}.json").write_text(facts)
     with s3_server(folder, log_requests=True) as server:
         yield server
 
@@ -105,10 +105,10 @@ def test_requests_grow_with_thousands_of_patients():
     assert listings(5000) + 1 <= 25, "and the index"
 
 
-def test_a_turn_bounds_the_jobs_that_are_planned(large):
-    assert with_defaults({}, read_schema())["patients_per_turn"] <= 1000
+def test_a_round_bounds_the_jobs_that_are_planned(large):
+    assert with_defaults({}, read_schema())["patients_per_round"] <= 1000
     large.target = open_store(large.target.address.join("none"), S3Options())
-    done = large.run("-n", patients_per_turn=50)
+    done = large.run("-n", patients_per_round=50)
     assert re.search(r"^total +201$", done.stdout, re.MULTILINE), "four a patient, and all"
     assert "missing: 1595 of 1595 patients" in done.stdout
 
@@ -116,7 +116,7 @@ def test_a_turn_bounds_the_jobs_that_are_planned(large):
 def test_a_published_cohort_costs_ten_requests(large, published):
     requests, listed = requests_of(published, large.missing)
     assert listed == ["0 of 1595 patients"]
-    assert requests == {"LIST": 2 + 5, "GET": 1595}, "no index yet: one GET for each receipt"
+    assert requests == {"LIST": 2 + 5, "GET": 1595}, "no index yet: one GET for each sidecar"
 
     large.target.discard("P0007.json")
     large.source.write("P0007/1.dcm", b"no CT")

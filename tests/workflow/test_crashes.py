@@ -25,8 +25,8 @@ PHANTOM = list(slices(chest(), COARSE))
 
 def digests(lab):
     """SHA-256 of both arrays, by patient; one patient's content is that of all others."""
-    receipts = [k.removesuffix(".json") for k in lab.published() if k.endswith(".json")]
-    return {p: [lab.sidecar(p)[k]["sha256"] for k in ("npy", "lungs_npy")] for p in receipts}
+    sidecars = [k.removesuffix(".json") for k in lab.published() if k.endswith(".json")]
+    return {p: [lab.sidecar(p)[k]["sha256"] for k in ("npy", "lungs_npy")] for p in sidecars}
 
 
 def kill_run(running):
@@ -62,8 +62,8 @@ def test_killed_at_any_moment(lab, server):
     assert lab.missing() == [f"0 of {PATIENTS} patients"]
 
     counts = Counter((kind, *key.split("/")[-2:]) for kind, key in server.requests()[before:])
-    receipts = {counts["PUT", "out", f"{patient}.json"] for patient in patients}
-    assert receipts == {1}, "done is done"
+    sidecars = {counts["PUT", "out", f"{patient}.json"] for patient in patients}
+    assert sidecars == {1}, "done is done"
     loads = sum(counts["GET", patient, PHANTOM[0][0]] for patient in patients)
     assert loads <= PATIENTS + 2 * KILLS, "two cores had two patients each time"
 

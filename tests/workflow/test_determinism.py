@@ -32,7 +32,7 @@ def shuffled(files, seed):
 
 
 def result(lab, *, same_objects):
-    """All that a run published: arrays and pictures by their bytes, receipts by their fields."""
+    """All that a run published: arrays and pictures by their bytes, sidecars by their fields."""
     found = {}
     for entry in lab.target.entries(below=True):
         if entry.key.endswith((".npy", ".png")):

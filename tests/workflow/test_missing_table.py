@@ -11,8 +11,8 @@ def rows(path):
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def copy_receipt(lab, patient, **change):
-    """Publish P1's arrays as another patient's, whose receipt says something else."""
+def copy_sidecar(lab, patient, **change):
+    """Publish P1's arrays as another patient's, whose sidecar says something else."""
     for key in three("P1"):
         lab.target.write(key.replace("P1", patient), lab.target.read(key))
     sidecar = lab.sidecar("P1")
@@ -38,10 +38,10 @@ def test_each_state_in_words_and_as_a_table(lab):
     assert rows(table)[0]["detail"].startswith("no CT image among 1 objects under s3://")
 
     for patient in ("part", "series"):
-        copy_receipt(lab, patient)
+        copy_sidecar(lab, patient)
     lab.target.discard("part.lungs.npy")
-    copy_receipt(lab, "recipe", recipe={"digest": "another", "config": None})
-    copy_receipt(lab, "source", source={"digest": "another"})
+    copy_sidecar(lab, "recipe", recipe={"digest": "another", "config": None})
+    copy_sidecar(lab, "source", source={"digest": "another"})
     names = ["P1", "text", "new", "part", "recipe", "source", "series"]
     for name in names[2:]:
         lab.admit(name)

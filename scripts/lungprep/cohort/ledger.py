@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from lungprep.cohort.patients import ACCEPTED_ID, FAILED, LUNGS, RECEIPT, VOLUME
-from lungprep.cohort.receipt import Receipt, recipe_in
+from lungprep.cohort.patients import ACCEPTED_ID, FAILED, LUNGS, SIDECAR, VOLUME
+from lungprep.cohort.sidecar_facts import SidecarFacts, recipe_in
 from lungprep.config.recipe_changes import Told
 from lungprep.errors import NotFound
 from lungprep.stores import Entry, Store
@@ -38,14 +38,14 @@ SOURCE_CHANGED = "source changed"
 
 
 @dataclass(frozen=True)
-class Receipts:
+class Sidecars:
     """Sidecar values of the patients in the target.
 
     Attributes
     ----------
-    cohort : dict of str to Receipt
+    cohort : dict of str to SidecarFacts
         Values of the requested patients.
-    others : dict of str to Receipt
+    others : dict of str to SidecarFacts
         Values of other patients. A JSON file that is not a sidecar has sizes of -1.
     unknown : int
         Number of sidecars that the index did not know.
@@ -53,30 +53,30 @@ class Receipts:
         Known values of recipes, by their digest.
     """
 
-    cohort: dict[str, Receipt]
-    others: dict[str, Receipt]
+    cohort: dict[str, SidecarFacts]
+    others: dict[str, SidecarFacts]
     unknown: int
     recipes: dict[str, Told] = field(default_factory=dict)
 
-    def with_recipes(self, target: Store, recipe: str, now: Told) -> "Receipts":
+    def with_recipes(self, target: Store, recipe: str, now: Told) -> "Sidecars":
         """Copy with the current recipe, and with recipes that an older index does not contain.
 
         Requests one sidecar for each unknown recipe, at most `MOST_RECIPES`.
         """
         known = {recipe, *self.recipes}
         unknown = {
-            receipt.recipe: patient
-            for patient, receipt in {**self.others, **self.cohort}.items()
-            if receipt.npy_bytes >= 0 and receipt.recipe not in known
+            facts.recipe: patient
+            for patient, facts in {**self.others, **self.cohort}.items()
+            if facts.npy_bytes >= 0 and facts.recipe not in known
         }
         read = {
-            digest: recipe_in(target.read(RECEIPT.format(patient=patient)))
+            digest: recipe_in(target.read(SIDECAR.format(patient=patient)))
             for digest, patient in list(unknown.items())[:MOST_RECIPES]
         }
         return replace(self, recipes={**self.recipes, **read, recipe: now})
 
 
-def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[str]) -> Receipts:
+def read_sidecars(target: Store, entries: Iterable[Entry], patients: Iterable[str]) -> Sidecars:
     """Read the sidecar values of the target's patients, from the index as far as possible.
 
     Parameters
@@ -101,28 +101,30 @@ def read_receipts(target: Store, entries: Iterable[Entry], patients: Iterable[st
     }
     unknown = {p: e for p, e in present.items() if p not in known or known[p].etag != e.etag}
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        contents = pool.map(partial(_read_receipt, target), unknown.values())
+        contents = pool.map(partial(_read_sidecar, target), unknown.values())
         read = {}
         for (p, entry), content in zip(unknown.items(), contents, strict=True):
-            read[p] = Receipt.of(entry.etag, content)
+            read[p] = SidecarFacts.of(entry.etag, content)
             if read[p].npy_bytes >= 0 and read[p].recipe not in recipes:
                 recipes[read[p].recipe] = recipe_in(content)
-    receipts = {p: read.get(p) or known[p] for p in present}
-    cohort = {p: receipts.pop(p) for p in patients if p in present}
-    return Receipts(cohort, receipts, len(read), recipes)
+    sidecars = {p: read.get(p) or known[p] for p in present}
+    cohort = {p: sidecars.pop(p) for p in patients if p in present}
+    return Sidecars(cohort, sidecars, len(read), recipes)
 
 
-def _read_receipt(target: Store, entry: Entry) -> bytes:
+def _read_sidecar(target: Store, entry: Entry) -> bytes:
     """Content of a sidecar; empty for a file that is too large to be one."""
     if entry.size > LARGEST_RECORD:
         return b""
-    return read_sound(target, entry, lambda found: Receipt.of(entry.etag, found).npy_bytes >= 0)
+    return read_sound(
+        target, entry, lambda found: SidecarFacts.of(entry.etag, found).npy_bytes >= 0
+    )
 
 
 def stale_reason(
     patient: str,
     listed: dict[str, int],
-    receipt: Receipt | None,
+    facts: SidecarFacts | None,
     recipe: str,
     series_uid: str | None = None,
     source: Callable[[], str] | None = None,
@@ -136,7 +138,7 @@ def stale_reason(
         Patient id.
     listed : dict of str to int
         Size of each object in the target, by key.
-    receipt : Receipt or None
+    facts : SidecarFacts or None
         Sidecar values of the patient; None without a sidecar.
     recipe : str
         Digest of the current recipe.
@@ -147,41 +149,41 @@ def stale_reason(
     etags : dict of str to str, optional
         ETag of each object in the target, by key; compared if given.
     """
-    if receipt is None:
+    if facts is None:
         return "missing"
-    if receipt.npy_bytes < 0:
-        return "incomplete: the receipt can't be read"
-    for pattern, size in ((VOLUME, receipt.npy_bytes), (LUNGS, receipt.lungs_bytes)):
+    if facts.npy_bytes < 0:
+        return "incomplete: the sidecar can't be read"
+    for pattern, size in ((VOLUME, facts.npy_bytes), (LUNGS, facts.lungs_bytes)):
         key = pattern.format(patient=patient)
         if key not in listed:
             return f"incomplete: {key} is absent"
         if listed[key] != size:
             return f"incomplete: {key} has {listed[key]} bytes instead of {size}"
-    if etags and (replaced := _replaced(patient, etags, receipt)):
+    if etags and (replaced := _replaced(patient, etags, facts)):
         return f"incomplete: {replaced} was replaced after its sidecar was written"
-    if receipt.recipe != recipe:
+    if facts.recipe != recipe:
         return RECIPE_CHANGED
-    if series_uid not in (receipt.series, receipt.chosen):
+    if series_uid not in (facts.series, facts.chosen):
         return SERIES_CHANGED
-    if source is not None and source() != receipt.source:
+    if source is not None and source() != facts.source:
         return SOURCE_CHANGED
     return None
 
 
-def _replaced(patient: str, etags: dict[str, str], receipt: Receipt) -> str | None:
+def _replaced(patient: str, etags: dict[str, str], facts: SidecarFacts) -> str | None:
     """Key of an array that another run replaced before it was killed, or None.
 
     A run removes the sidecar before it writes each array, so only one of the two arrays can differ.
     If both ETags differ, the target was copied to a store that computes ETags differently.
     """
     keys = [pattern.format(patient=patient) for pattern in (VOLUME, LUNGS)]
-    before = receipt.npy_etag, receipt.lungs_etag
+    before = facts.npy_etag, facts.lungs_etag
     others = [k for k, etag in zip(keys, before, strict=True) if is_another(etags[k], etag)]
     same = [k for k, etag in zip(keys, before, strict=True) if etags[k] == etag]
     return others[0] if others and same else None
 
 
-def _read_index(target: Store) -> tuple[dict[str, Receipt], dict[str, Told]]:
+def _read_index(target: Store) -> tuple[dict[str, SidecarFacts], dict[str, Told]]:
     """Sidecar values and recipes in the index; empty if it is absent or unreadable."""
     try:
         index = from_store(target.read(INDEX))
@@ -191,7 +193,7 @@ def _read_index(target: Store) -> tuple[dict[str, Receipt], dict[str, Told]]:
             content = [index["recipes"], index["patients"]]
         if index["format"] not in (BEFORE_RECIPES, FORMAT) or index["digest"] != _digest(content):
             return {}, {}
-        patients = {p: Receipt.from_json(fields) for p, fields in index["patients"].items()}
+        patients = {p: SidecarFacts.from_json(fields) for p, fields in index["patients"].items()}
         return patients, {digest: _told(values) for digest, values in index["recipes"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, NotFound):
         return {}, {}
@@ -203,10 +205,10 @@ def _told(values: dict[Any, Any]) -> Told:
     return values
 
 
-def write_index(target: Store, receipts: dict[str, Receipt], recipes: dict[str, Told]) -> None:
+def write_index(target: Store, sidecars: dict[str, SidecarFacts], recipes: dict[str, Told]) -> None:
     """Publish the index of all sidecars, with the recipes that any of them names."""
-    patients = {patient: asdict(receipt) for patient, receipt in sorted(receipts.items())}
-    used = {receipt.recipe for receipt in receipts.values()}
+    patients = {patient: asdict(facts) for patient, facts in sorted(sidecars.items())}
+    used = {facts.recipe for facts in sidecars.values()}
     told = {digest: recipes[digest] for digest in sorted(used & recipes.keys())}
     # Convert by way of JSON, because readers compute the digest from parsed JSON.
     told, patients = json.loads(json.dumps([told, patients]))

@@ -21,7 +21,7 @@ ID_RULE = (
     "rename it: an id has 1 to 128 of the characters A-Z a-z 0-9 . _ - and starts with a letter "
     "or digit"
 )
-VOLUME, LUNGS, RECEIPT = "{patient}.npy", "{patient}.lungs.npy", "{patient}.json"
+VOLUME, LUNGS, SIDECAR = "{patient}.npy", "{patient}.lungs.npy", "{patient}.json"
 FAILED = "{patient}.failed.json"
 PREVIEW = "qc/{patient}.png"
 
@@ -194,7 +194,7 @@ def _cohort(patients: Iterable[Patient]) -> Cohort:
             accepted[patient.id] = patient
     owners: dict[str, str] = {}
     for patient_id in accepted:
-        for pattern in (VOLUME, LUNGS, RECEIPT, FAILED):
+        for pattern in (VOLUME, LUNGS, SIDECAR, FAILED):
             name = pattern.format(patient=patient_id)
             if name in owners:
                 raise ConfigError(

@@ -11,13 +11,13 @@ from lungprep.cohort.ledger import (
     INDEX,
     RECIPE_CHANGED,
     SOURCE_CHANGED,
-    Receipts,
-    read_receipts,
+    Sidecars,
+    read_sidecars,
     stale_reason,
 )
 from lungprep.cohort.patients import Cohort, Patient, check_prefixes, from_csv, from_listing
 from lungprep.cohort.quarantine import Failure, read_failures
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.cohort.tally import Tally
 from lungprep.config.recipe import decisive, recipe_digest
 from lungprep.config.recipe_changes import UNTOLD, changes, summed_up, told
@@ -42,7 +42,7 @@ class Plan:
         Reason by patient, for the patients that are to be done, in order of the cohort.
     failures : dict of str to Failure
         Patients that were set aside before, whether they are tried again or not.
-    receipts : Receipts
+    sidecars : Sidecars
         Sidecar values in the target.
     recipe : str
         Digest of the current recipe.
@@ -55,7 +55,7 @@ class Plan:
     cohort: Cohort
     stale: dict[str, str]
     failures: dict[str, Failure]
-    receipts: Receipts
+    sidecars: Sidecars
     recipe: str
     target: Store
     changes: dict[str, str] = field(default_factory=dict)
@@ -67,9 +67,9 @@ class Plan:
         return ours, len(self._others)
 
     @property
-    def _others(self) -> list[Receipt]:
+    def _others(self) -> list[SidecarFacts]:
         """Sidecars with another recipe that belong to patients outside this cohort."""
-        others = self.receipts.others.values()
+        others = self.sidecars.others.values()
         return [r for r in others if r.npy_bytes >= 0 and r.recipe != self.recipe]
 
     @property
@@ -114,7 +114,7 @@ class Plan:
 
     def _changed(self) -> str:
         """Changes of the recipe since the patients of another recipe were published."""
-        texts = Counter(self.changes.get(receipt.recipe, UNTOLD) for receipt in self._others)
+        texts = Counter(self.changes.get(facts.recipe, UNTOLD) for facts in self._others)
         for reason in self.stale.values():
             if reason.startswith(RECIPE_CHANGED):
                 texts[reason.partition(": ")[2] or UNTOLD] += 1
@@ -150,19 +150,19 @@ def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
     check_prefixes(cohort, destination)
     target = open_store(destination, options)
     entries = target.entries()
-    receipts = read_receipts(target, entries, cohort.patients)
+    sidecars = read_sidecars(target, entries, cohort.patients)
     if any(entry.key == INDEX for entry in entries):
-        check_case(target, cohort.patients, receipts.others)
+        check_case(target, cohort.patients, sidecars.others)
     tried: set[str] = set() if tally is None else tally.tried
     changed: set[str] = set() if tally is None else set(tally.changed)
-    compare = config["check_source"] and (tally is None or tally.turns == 0)
+    compare = config["check_source"] and (tally is None or tally.rounds == 0)
     listed = {entry.key: entry.size for entry in entries}
     etags = {entry.key: entry.etag for entry in entries}
     recipe, now = recipe_digest(config), told(decisive(config))
-    receipts = receipts.with_recipes(target, recipe, now)
-    others = {digest: made for digest, made in receipts.recipes.items() if digest != recipe}
+    sidecars = sidecars.with_recipes(target, recipe, now)
+    others = {digest: made for digest, made in sidecars.recipes.items() if digest != recipe}
     since = {digest: changes(made, now) for digest, made in others.items()}
-    failures = read_failures(target, entries, cohort.patients.keys() - receipts.cohort - tried)
+    failures = read_failures(target, entries, cohort.patients.keys() - sidecars.cohort - tried)
 
     def reason(patient: Patient) -> str | None:
         if patient.id in tried:
@@ -176,21 +176,21 @@ def make_plan(config: dict[str, Any], tally: Tally | None = None) -> Plan:
         stale = stale_reason(
             patient.id,
             listed,
-            receipts.cohort.get(patient.id),
+            sidecars.cohort.get(patient.id),
             recipe,
             patient.series_uid,
             source_now if compare else None,
             etags,
         )
         if stale == RECIPE_CHANGED:
-            made = receipts.cohort[patient.id].recipe
+            made = sidecars.cohort[patient.id].recipe
             return f"{RECIPE_CHANGED}: {since.get(made, UNTOLD)}"
         return SOURCE_CHANGED if stale is None and patient.id in changed else stale
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         reasons = pool.map(reason, cohort.patients.values())
         stale = {p: why for p, why in zip(cohort.patients, reasons, strict=True) if why}
-    return Plan(cohort, stale, failures, receipts, recipe, target, since)
+    return Plan(cohort, stale, failures, sidecars, recipe, target, since)
 
 
 def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> Cohort:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from lungprep.cohort.patients import FAILED, RECEIPT
+from lungprep.cohort.patients import FAILED, SIDECAR
 from lungprep.stores import Entry, Store
 from lungprep.stores.base import CONNECTIONS, read_sound
 from lungprep.workspace.records import LARGEST_RECORD, from_store, to_json
@@ -43,7 +43,7 @@ class Failure:
 
 def set_aside(target: Store, failure: Failure) -> None:
     """Write a failure, and first remove the sidecar of an earlier source or recipe."""
-    target.discard(RECEIPT.format(patient=failure.patient))
+    target.discard(SIDECAR.format(patient=failure.patient))
     target.write(FAILED.format(patient=failure.patient), to_json(asdict(failure)))
 
 

@@ -15,7 +15,7 @@ class Tally:
         Digest of the config at the start of the run.
     start : float
         Start of the run, on the monotonic clock, s.
-    turns : int
+    rounds : int
         Number of finished rounds.
     published : list of str
         Published patients.
@@ -33,7 +33,7 @@ class Tally:
 
     config: str
     start: float = field(default_factory=time.monotonic)
-    turns: int = 0
+    rounds: int = 0
     published: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Tally:
         """Tally after one more round."""
         return replace(
             self,
-            turns=self.turns + 1,
+            rounds=self.rounds + 1,
             published=self.published + published,
             failures=self.failures | failures,
             reasons=self.reasons | reasons,

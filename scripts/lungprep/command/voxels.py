@@ -82,18 +82,18 @@ def convert_list(target: Store, source: str, output: str) -> None:
     )
     say_all("outside of the array", conversion.outside)
     say_all("without a voxel", conversion.unplaced)
-    say_all("not a receipt", unusable)
+    say_all("not a sidecar", unusable)
 
 
 def progress() -> Callable[[int, int], None]:
-    """Say every few seconds how many receipts are read."""
+    """Say every few seconds how many sidecars are read."""
     last = time.monotonic()
 
     def tell(done: int, total: int) -> None:
         nonlocal last
         if time.monotonic() - last >= QUIET_S:
             last = time.monotonic()
-            say(f"read {done} of {total} receipts")
+            say(f"read {done} of {total} sidecars")
 
     return tell
 

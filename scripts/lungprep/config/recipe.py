@@ -30,7 +30,7 @@ VERSIONS = (
 
 
 def recipe_digest(config: dict[str, Any]) -> str:
-    """SHA-256 over all that changes voxels: what a receipt must carry to be up to date.
+    """SHA-256 over all that changes voxels: what a sidecar must carry to be up to date.
 
     Parameters
     ----------

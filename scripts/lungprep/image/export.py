@@ -70,7 +70,7 @@ def export(
     options : ExportOptions
         Options for crop, hidden voxels and scale.
     lungs_box : Box, optional
-        Result of `lungprep.image.volume.extent`, if known; labels outside the crop are then not read.
+        Result of `volume.extent`, if known; labels outside the crop are then not read.
 
     Returns
     -------

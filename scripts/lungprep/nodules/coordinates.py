@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lungprep.cohort.patients import RECEIPT
+from lungprep.cohort.patients import SIDECAR
 from lungprep.errors import DataError
 from lungprep.image.volume import Grid, Triple, triple
 
@@ -195,6 +195,6 @@ def _triples(name: str, values: ArrayLike) -> Floats:
 
 def _not_usable(patient: str, why: str) -> DataError:
     return DataError(
-        f"{RECEIPT.format(patient=patient)} can't be used as a receipt ({why})",
+        f"{SIDECAR.format(patient=patient)} can't be used as a sidecar ({why})",
         "publish the patient again",
     )

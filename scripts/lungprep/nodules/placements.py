@@ -1,9 +1,9 @@
-"""Read the placements of published arrays from the patients' receipts."""
+"""Read the placements of published arrays from the patients' sidecars."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from lungprep.cohort.patients import ACCEPTED_ID, FAILED, ID_RULE, RECEIPT
+from lungprep.cohort.patients import ACCEPTED_ID, FAILED, ID_RULE, SIDECAR
 from lungprep.errors import ConfigError, DataError, NotFound, ObjectNotFound
 from lungprep.nodules.coordinates import Placement
 from lungprep.stores import Store
@@ -20,12 +20,12 @@ def read_placement(target: Store, patient: str) -> Placement:
     ObjectNotFound
         If the patient is not published.
     DataError
-        If the receipt is invalid.
+        If the sidecar is invalid.
     """
     if not ACCEPTED_ID.fullmatch(patient):
         raise ConfigError(f"{patient!r} is not usable as a patient id", ID_RULE)
     try:
-        return Placement.of(patient, target.read(RECEIPT.format(patient=patient)))
+        return Placement.of(patient, target.read(SIDECAR.format(patient=patient)))
     except ObjectNotFound as error:
         raise ObjectNotFound(
             f"patient {patient} is not published in {target.address}",
@@ -38,7 +38,7 @@ def read_placements(
 ) -> tuple[dict[str, Placement], list[str]]:
     """Read the placements of patients' arrays.
 
-    The cohort index does not hold placements, so each receipt is read.
+    The cohort index does not hold placements, so each sidecar is read.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def read_placements(
     patients : iterable of str or None
         Ids of the patients; None for all.
     tell : callable
-        Function called with the number of receipts that were read, and their total number.
+        Function called with the number of sidecars that were read, and their total number.
 
     Returns
     -------
     placements : dict of str to Placement
         Placements by patient.
     unusable : list of str
-        One line about each unusable receipt.
+        One line about each unusable sidecar.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Write a patient's results to the target, the receipt last."""
+"""Write a patient's results to the target, the sidecar last."""
 
 import hashlib
 import io
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.cohort.patients import LUNGS, PREVIEW, RECEIPT, VOLUME
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.patients import LUNGS, PREVIEW, SIDECAR, VOLUME
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.errors import ContestedTarget
 from lungprep.image.export import Product
 from lungprep.stores import Entry, Store
@@ -24,12 +24,12 @@ def publish(
     preview: bytes,
     sidecar: dict[str, Any],
     usage: Callable[[], dict[str, float]],
-) -> Receipt:
+) -> SidecarFacts:
     """Write volume, mask and preview, then the sidecar once all are complete and verified.
 
-    Any receipt of the patient, an older one or one that another run has published meanwhile, is
-    deleted before each array is written. So no receipt is ever beside arrays that it does not
-    describe. The new receipt holds the ETags of its arrays, by which the next plan recognises an
+    Any sidecar of the patient, an older one or one that another run has published meanwhile, is
+    deleted before each array is written. So no sidecar is ever beside arrays that it does not
+    describe. The new sidecar holds the ETags of its arrays, by which the next plan recognises an
     array that was replaced.
 
     If two runs publish a patient at the same time, their bytes are usually equal. If they differ,
@@ -52,7 +52,7 @@ def publish(
 
     Returns
     -------
-    Receipt
+    SidecarFacts
         Content of the sidecar, for the cohort index.
 
     Raises
@@ -62,7 +62,7 @@ def publish(
     ContestedTarget
         If another run has written different arrays meanwhile.
     """
-    receipt = RECEIPT.format(patient=patient)
+    facts = SIDECAR.format(patient=patient)
     sidecar = {**sidecar, "steps": {**sidecar["steps"]}}
     written: list[Entry] = []
     for field, pattern, array in (
@@ -71,7 +71,7 @@ def publish(
     ):
         content = npy(array)
         sha256 = hashlib.sha256(content).hexdigest()
-        target.discard(receipt)
+        target.discard(facts)
         entry = target.write(pattern.format(patient=patient), content)
         written.append(entry)
         sidecar[field] = {
@@ -83,15 +83,15 @@ def publish(
     target.write(PREVIEW.format(patient=patient), preview)
     sidecar["steps"]["publish"] = usage()
     said = to_json(sidecar)
-    etag = target.write(receipt, said).etag
+    etag = target.write(facts, said).etag
     for entry, field in zip(written, ("npy", "lungs_npy"), strict=True):
         if not _stands(target, entry, sidecar[field]["sha256"]):
-            target.discard(receipt)
+            target.discard(facts)
             raise ContestedTarget(
                 f"another run has replaced {target.address}{entry.key} with another content",
                 "let only one recipe publish there at a time, then run again",
             )
-    return Receipt.of(etag, said)
+    return SidecarFacts.of(etag, said)
 
 
 def _stands(target: Store, written: Entry, sha256: str) -> bool:

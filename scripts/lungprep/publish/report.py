@@ -3,7 +3,7 @@
 from collections import Counter
 from html import escape
 
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.publish.flags import WORDS, in_words
 
 PAGE = "qc/index.html"
@@ -31,13 +31,13 @@ figcaption b { color: #ffd600; font-weight: normal }
 """
 
 
-def page(receipts: dict[str, Receipt], failures: list[str]) -> bytes:
+def page(sidecars: dict[str, SidecarFacts], failures: list[str]) -> bytes:
     """Make the report, with a preview of each patient; patients with doubtful masks come first.
 
     Parameters
     ----------
-    receipts : dict of str to Receipt
-        Receipts of the published patients, by id.
+    sidecars : dict of str to SidecarFacts
+        Sidecars of the published patients, by id.
     failures : list of str
         Lines about patients that failed or are quarantined.
 
@@ -47,18 +47,18 @@ def page(receipts: dict[str, Receipt], failures: list[str]) -> bytes:
         HTML in UTF-8, without scripts. Pictures are linked, not embedded, and load when they are
         scrolled into view. A row of buttons filters the patients by flag.
     """
-    receipts = {p: receipt for p, receipt in receipts.items() if receipt.npy_bytes >= 0}
-    order = sorted(receipts, key=lambda patient: (_calm(receipts[patient].flags), patient))
-    counts = Counter(flag for receipt in receipts.values() for flag in set(receipt.flags))
+    sidecars = {p: facts for p, facts in sidecars.items() if facts.npy_bytes >= 0}
+    order = sorted(sidecars, key=lambda patient: (_calm(sidecars[patient].flags), patient))
+    counts = Counter(flag for facts in sidecars.values() for flag in set(facts.flags))
     numbers = {flag: i for i, flag in enumerate(sorted(counts, key=lambda f: (-counts[f], f)))}
-    flagged = sum(bool(receipt.flags) for receipt in receipts.values())
-    title = f"{len(receipts)} patients, {flagged} with flags, {len(failures)} without result"
-    figures = "\n".join(_figure(patient, receipts[patient], numbers) for patient in order)
+    flagged = sum(bool(facts.flags) for facts in sidecars.values())
+    title = f"{len(sidecars)} patients, {flagged} with flags, {len(failures)} without result"
+    figures = "\n".join(_figure(patient, sidecars[patient], numbers) for patient in order)
     return (
         f"<!doctype html>\n<html lang=en><meta charset=utf-8>"
         f"<meta name=viewport content='width=device-width'><title>lungprep: {title}</title>"
         f"<style>{STYLE}{_rules(len(numbers))}</style>\n<h1>{title}</h1>\n{_failed(failures)}"
-        f"{_buttons(numbers, counts, len(receipts), flagged)}<main>\n{figures}\n</main>\n</html>\n"
+        f"{_buttons(numbers, counts, len(sidecars), flagged)}<main>\n{figures}\n</main>\n</html>\n"
     ).encode()
 
 
@@ -88,9 +88,9 @@ def _rules(flags: int) -> str:
     return "".join(f"body:has(#{n}:checked) figure:not(.{n}){{display:none}}\n" for n in names)
 
 
-def _figure(patient: str, receipt: Receipt, numbers: dict[str, int]) -> str:
-    kinds = " ".join(f"f{numbers[flag]}" for flag in receipt.flags) or "none"
-    marked = [(escape(in_words(flag)), flag in WORDS) for flag in receipt.flags]
+def _figure(patient: str, facts: SidecarFacts, numbers: dict[str, int]) -> str:
+    kinds = " ".join(f"f{numbers[flag]}" for flag in facts.flags) or "none"
+    marked = [(escape(in_words(flag)), flag in WORDS) for flag in facts.flags]
     alt = "; ".join(words for words, _ in marked) or "no flags"
     shown = "; ".join(f"<b>{words}</b>" if doubt else words for words, doubt in marked)
     return (

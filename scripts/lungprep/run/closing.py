@@ -1,13 +1,13 @@
-"""End of a round: records in the target and the summary."""
+"""The close of a round: its summary, and what it leaves in the target beside results."""
 
 from collections.abc import Sequence
 
 from lungprep.cohort.failures import read_table, updated, write_table
 from lungprep.cohort.ledger import write_index
-from lungprep.cohort.patients import FAILED, LUNGS, RECEIPT, VOLUME
+from lungprep.cohort.patients import FAILED, LUNGS, SIDECAR, VOLUME
 from lungprep.cohort.planning import Plan, source_digest
 from lungprep.cohort.quarantine import Failure, set_aside
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.cohort.tally import Tally
 from lungprep.publish.report import PAGE, page
 from lungprep.stores import S3Options
@@ -44,7 +44,7 @@ def quarantine_patient(plan: Plan, patient: str, verdict: Verdict, options: S3Op
 def publish_records(
     plan: Plan,
     tally: Tally,
-    published: dict[str, Receipt],
+    published: dict[str, SidecarFacts],
     verdicts: dict[str, Verdict],
 ) -> None:
     """Write index, report and failures; entries of other cohorts in the target are kept.
@@ -57,7 +57,7 @@ def publish_records(
         Plan of this round.
     tally : Tally
         Results of all rounds so far, including this one.
-    published : dict of str to Receipt
+    published : dict of str to SidecarFacts
         Sidecar values of the patients that this round published.
     verdicts : dict of str to Verdict
         Reasons by patient, for the patients that failed in this round.
@@ -67,12 +67,12 @@ def publish_records(
     StoreError
         If the target refuses the records.
     """
-    target, known = plan.target, plan.receipts
-    receipts = {**known.others, **known.cohort, **published}
-    write_index(target, receipts, known.recipes)
+    target, known = plan.target, plan.sidecars
+    sidecars = {**known.others, **known.cohort, **published}
+    write_index(target, sidecars, known.recipes)
     earlier = [failure.text for failure in plan.quarantined.values()]
-    target.write(PAGE, page(receipts, [*failure_lines(plan, tally), *earlier]))
-    done = receipts.keys() - tally.failures.keys()
+    target.write(PAGE, page(sidecars, [*failure_lines(plan, tally), *earlier]))
+    done = sidecars.keys() - tally.failures.keys()
     write_table(target, updated(read_table(target), verdicts, done))
     for patient in published.keys() & plan.failures:
         target.discard(FAILED.format(patient=patient))
@@ -98,7 +98,7 @@ def lost_patients(plan: Plan, tally: Tally) -> list[str]:
     if not tally.published:
         return []
     keys = {entry.key for entry in plan.target.entries()}
-    parts = (VOLUME, LUNGS, RECEIPT)
+    parts = (VOLUME, LUNGS, SIDECAR)
     return [p for p in tally.published if not keys.issuperset(f.format(patient=p) for f in parts)]
 
 

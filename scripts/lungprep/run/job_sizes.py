@@ -10,7 +10,7 @@ from lungprep.run.engine import Engine
 from lungprep.run.progress import RETRIES
 from lungprep.shards import aws_batch
 from lungprep.shards.messages import PER_JOB
-from lungprep.shards.sizes import load_mb_of, share_mb, share_minutes
+from lungprep.shards.sizes import load_mb_of, shard_mb, shard_minutes
 from lungprep.shards.slurm import check_job
 from lungprep.workspace.jobs import peak_mb
 
@@ -90,12 +90,12 @@ class JobSizes:
     ) -> int:
         """Memory by the patients of the shard, whose list tells the job of it."""
         load_mb = self.budget.largest_mb(patients) if patients else load_mb_of(self._config, shard)
-        mb = share_mb(self._method, threads, self.segment_threads, load_mb, attempt)
+        mb = shard_mb(self._method, threads, self.segment_threads, load_mb, attempt)
         return aws_batch.accepted_mb(threads, mb) if self.on_aws_batch else mb
 
     def shard_minutes(self, threads: int, attempt: int) -> int:
         """Time of a shard's job."""
-        return share_minutes(self._method, threads, self.patients_per_job or PER_JOB, attempt)
+        return shard_minutes(self._method, threads, self.patients_per_job or PER_JOB, attempt)
 
     def check_executor(self) -> None:
         """Refuse a run whose executor would take none of its jobs, not the smallest one.

@@ -17,7 +17,7 @@ from lungprep.workspace.intermediates import empty
 from lungprep.workspace.verdicts import Verdict, read_verdict, write_verdict
 
 LAST_RULE = "publish"
-SHARES = "shard"
+SHARDS = "shard"
 # Where an engine's words on a failed job begin to lead elsewhere.
 REFERRAL = re.compile(r"\. (?:Detailed|For further) ")
 # Attempts after the first; of use to jobs that were killed, and to stores that were down.
@@ -44,13 +44,13 @@ class Progress:
     Attributes
     ----------
     total : int
-        Patients to do in all turns of the run.
+        Patients to do in all rounds of the run.
     published : list of str
-        Patients published so far in this turn.
+        Patients published so far in this round.
     failures : dict of str to Verdict
-        Why a patient failed for good, in this turn.
+        Why a patient failed for good, in this round.
     dispatch : Dispatch or None
-        Where the jobs are those of shares.
+        Where the jobs are those of shards.
     is_stopping : callable
         Whether somebody said stop: then nothing is tried again.
     """
@@ -71,7 +71,7 @@ class Progress:
         self._logger = logging.getLogger(__name__)
 
     def resume(self, earlier: Tally, waiting: int) -> None:
-        """Count on from the turns that are over, with so many patients still to do."""
+        """Count on from the rounds that are over, with so many patients still to do."""
         self.total = len(earlier.tried) + waiting
         self._start = earlier.start
         self._earlier = (len(earlier.published), len(earlier.failures))
@@ -112,14 +112,14 @@ class Progress:
             self.published.append(who)
             self._in_vain = 0
             self._logger.info(f"published {who}; {self.tally()}")
-        elif rule == SHARES and self.dispatch:
+        elif rule == SHARDS and self.dispatch:
             self._take(self.dispatch.collect(who))
 
     def job_failed(self, jobid: int, said: str) -> None:
         """Take note that a job failed, and of what the executor says of it, such as TIMEOUT."""
         rule, who = self._jobs.get(jobid, ("", ""))
-        if rule == SHARES and self.dispatch:
-            self._share_failed(jobid, who, said)
+        if rule == SHARDS and self.dispatch:
+            self._shard_failed(jobid, who, said)
         elif who and who not in self.failures:
             self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
             verdict = read_verdict(self._work / who) or self._killed(rule, who)
@@ -158,22 +158,22 @@ class Progress:
             # Snakemake waits for the jobs that are under way, and starts no more.
             os.kill(os.getpid(), signal.SIGTERM)
 
-    def _share_failed(self, jobid: int, shard: str, said: str) -> None:
-        """Take note that the job of a share was killed, or could not do all."""
+    def _shard_failed(self, jobid: int, shard: str, said: str) -> None:
+        """Take note that the job of a shard was killed, or could not do all."""
         # Further lines are the engine's own commands.
         reason = REFERRAL.split((said.splitlines() or ["its job failed"])[0])[0]
         self._attempts[jobid] = self._attempts.get(jobid, 0) + 1
-        log = self._logs / SHARES / f"{shard}.log"
+        log = self._logs / SHARDS / f"{shard}.log"
         if self.is_stopping():
             self._give_up(jobid)
         elif self._attempts[jobid] <= RETRIES:
-            self._logger.info(f"sending share {shard} again: {reason}; see {log}")
+            self._logger.info(f"sending shard {shard} again: {reason}; see {log}")
         elif self.dispatch:
-            self._logger.error(f"share {shard} failed {RETRIES + 1} times: {reason}; see {log}")
+            self._logger.error(f"shard {shard} failed {RETRIES + 1} times: {reason}; see {log}")
             self._take(self.dispatch.give_up(shard, reason, log))
 
     def settle(self) -> None:
-        """Find out what became of the patients of shares that did not end well.
+        """Find out what became of the patients of shards that did not end well.
 
         Raises
         ------
@@ -184,7 +184,7 @@ class Progress:
             self._take(self.dispatch.settle())
 
     def _take(self, result: Result) -> None:
-        """Count the patients of a share."""
+        """Count the patients of a shard."""
         self.published += result.published
         self.failures |= result.failures
         for patient, verdict in result.failures.items():
@@ -193,9 +193,9 @@ class Progress:
             self._logger.info(f"published {len(result.published)} patients; {self.tally()}")
         if result.published:
             self._in_vain = 0
-        # However many patients are in a share that is lost, it is one failure.
-        lost = [verdict for verdict in result.failures.values() if verdict.step == SHARES]
-        own = [verdict for verdict in result.failures.values() if verdict.step != SHARES]
+        # However many patients are in a shard that is lost, it is one failure.
+        lost = [verdict for verdict in result.failures.values() if verdict.step == SHARDS]
+        own = [verdict for verdict in result.failures.values() if verdict.step != SHARDS]
         self._judge([*own, *lost[:1]])
 
     def tally(self) -> str:

@@ -13,7 +13,7 @@ from lungprep.cohort.ledger import write_index
 from lungprep.cohort.missing import absentees, write_absentees
 from lungprep.cohort.patients import LUNGS, VOLUME, Patient, from_csv
 from lungprep.cohort.planning import Plan, make_plan
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.cohort.tally import Tally
 from lungprep.errors import LungprepError
 from lungprep.run.closing import (
@@ -24,7 +24,7 @@ from lungprep.run.closing import (
     summary,
 )
 from lungprep.run.progress import Progress
-from lungprep.run.turns import Signals, leave, next_turn
+from lungprep.run.rounds import Signals, leave, next_round
 from lungprep.shards.dispatch import Dispatch, recall
 from lungprep.shards.worker import OVER_S
 from lungprep.stores import S3Options
@@ -49,7 +49,7 @@ class Run:
     def __init__(self, config: dict[str, Any], earlier: Tally) -> None:
         self._config = config
         self.earlier = earlier
-        self._per_turn: int | None = None
+        self._per_round: int | None = None
         self._signals = Signals()
         self._source, self._target = check_pair(config["source"], config["target"])
         # Absolute, because Snakemake restores its working directory before the run is closed.
@@ -76,9 +76,9 @@ class Run:
         return plan
 
     @cached_property
-    def turn(self) -> list[str]:
+    def round(self) -> list[str]:
         """Patients that this process handles."""
-        return list(self.plan.stale)[: self._per_turn]
+        return list(self.plan.stale)[: self._per_round]
 
     @cached_property
     def _patients(self) -> dict[str, Patient]:
@@ -87,33 +87,33 @@ class Run:
             return {}
         return from_csv(self._config["patients"], self._source).patients
 
-    def flags(self, *, in_turns: bool, per_job: int | None) -> list[str]:
+    def flags(self, *, in_rounds: bool, per_job: int | None) -> list[str]:
         """Output files of this process: one per patient or shard, of this round or of all."""
-        self._per_turn = self._config["patients_per_turn"] * (per_job or 1) if in_turns else None
-        flags = [f"{WORK}/{patient}/published" for patient in self.turn]
+        self._per_round = self._config["patients_per_round"] * (per_job or 1) if in_rounds else None
+        flags = [f"{WORK}/{patient}/published" for patient in self.round]
         if per_job and flags:
             plan, folder = self.plan, self._locks
             self._dispatch = Dispatch(
-                self._config, plan.cohort, plan.target, self.turn, per_job, folder
+                self._config, plan.cohort, plan.target, self.round, per_job, folder
             )
             self.progress.dispatch = self._dispatch
             flags = self._dispatch.flags()
-        last = len(self.turn) == len(self.plan.stale)
+        last = len(self.round) == len(self.plan.stale)
         # Patient ids never start with an underscore.
         return [*flags, f"{WORK}/_refused"] if last and self.plan.cohort.refused else flags
 
     @property
-    def shares(self) -> dict[str, list[str]]:
+    def shards(self) -> dict[str, list[str]]:
         """Patients of each shard."""
-        return self._dispatch.shares if self._dispatch else {}
+        return self._dispatch.shards if self._dispatch else {}
 
     def missing(self) -> str:
         """Say which patients are missing and why: the last lines of a dry run."""
         missing = self.plan.missing(overwrite=self._config["overwrite"])
-        if len(self.turn) == len(self.plan.stale):
+        if len(self.round) == len(self.plan.stale):
             return missing
         return (
-            f"the jobs above are those of the first {len(self.turn)} patients; a run goes on with "
+            f"the jobs above are those of the first {len(self.round)} patients; a run goes on with "
             f"the others\n{missing}"
         )
 
@@ -173,14 +173,14 @@ class Run:
         """
         make_folder(self._work)
         self.tidy()
-        receipts = self.plan.receipts
-        write_index(self.plan.target, {**receipts.others, **receipts.cohort}, receipts.recipes)
+        sidecars = self.plan.sidecars
+        write_index(self.plan.target, {**sidecars.others, **sidecars.cohort}, sidecars.recipes)
         # The test needs an object in the target; from here on, the index exists.
-        check_case(self.plan.target, self.plan.cohort.patients, receipts.others)
+        check_case(self.plan.target, self.plan.cohort.patients, sidecars.others)
         if self._dispatch:
             self._dispatch.send(load_mb)
         self.started = True
-        if self._per_turn:
+        if self._per_round:
             self._signals.watch()
 
     def tidy(self) -> None:
@@ -253,8 +253,8 @@ class Run:
                 quarantine_patient(self.plan, patient, verdict, self._options)
                 self.set_aside.append(patient)
         ended = len(self.set_aside) + len(self.progress.published)
-        last = len(self.turn) == len(self.plan.stale)
-        return ended == len(self.turn) and not (last and self.plan.cohort.refused)
+        last = len(self.round) == len(self.plan.stale)
+        return ended == len(self.round) and not (last and self.plan.cohort.refused)
 
     @property
     def tally(self) -> Tally:
@@ -269,20 +269,20 @@ class Run:
     def _goes_on(self) -> bool:
         """Whether this round is finished, patients are left, and no signal asked to stop."""
         tried = self.tally.tried
-        reached = self.started and tried.issuperset(self.turn) and not self._signals.received
+        reached = self.started and tried.issuperset(self.round) and not self._signals.received
         return reached and not tried.issuperset(self.plan.stale)
 
     @property
     def _lost(self) -> bool:
         """Whether jobs of shards ended well although some of their patients are unaccounted for."""
-        sent = self.started and self._dispatch is not None and self._per_turn is not None
-        return sent and not self.tally.tried.issuperset(self.turn)
+        sent = self.started and self._dispatch is not None and self._per_round is not None
+        return sent and not self.tally.tried.issuperset(self.round)
 
     def end(self) -> None:
         """Start the next round in this process, or set the exit status of all rounds."""
         self._signals.end()
         if self._goes_on:
-            next_turn(self.tally, self._locks)
+            next_round(self.tally, self._locks)
         # Snakemake knows only jobs, and jobs of shards end well even if patients failed.
         failed = self.earlier.failed or (self.started and self.tally.failed)
         if self._signals.received or failed or self._lost or self._gone:
@@ -299,12 +299,12 @@ class Run:
         """
         published, tally, verdicts = self.published(), self.tally, self.progress.failures
         if self._goes_on:
-            lines = [f"turn {tally.turns} is over: {self.progress.tally()}"]
+            lines = [f"round {tally.rounds} is over: {self.progress.tally()}"]
         else:
             lines = [self._summary()]
             lines += [f"  {line}" for line in failure_lines(self.plan, tally)]
             lines += [self.plan.cohort.beside] if self.plan.cohort.beside else []
-        if published or verdicts or self.plan.receipts.unknown:
+        if published or verdicts or self.plan.sidecars.unknown:
             try:
                 publish_records(self.plan, tally, published, verdicts)
             except LungprepError as error:
@@ -322,12 +322,12 @@ class Run:
             lines.append(str(error))
         return "\n".join(lines)
 
-    def published(self) -> dict[str, Receipt]:
+    def published(self) -> dict[str, SidecarFacts]:
         """Sidecar values of the patients that this round published."""
         if self._dispatch:
-            return self._dispatch.receipts
+            return self._dispatch.sidecars
         return {
-            patient: Receipt.from_json(
+            patient: SidecarFacts.from_json(
                 json.loads((self._work / patient / "published").read_text("utf-8"))
             )
             for patient in self.progress.published

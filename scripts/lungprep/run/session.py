@@ -16,8 +16,8 @@ from lungprep.resources.budgets import Budget
 from lungprep.resources.machine import choose_kernels
 from lungprep.run.engine import Engine, check_version, stop_at_any_time
 from lungprep.run.job_sizes import JobSizes
+from lungprep.run.rounds import by_command_line, take_up
 from lungprep.run.shard_run import run_of
-from lungprep.run.turns import by_command_line, take_up
 from lungprep.shards.no_shared_files import check_apart
 from lungprep.workspace.snakemake_folder import make_workspace
 
@@ -80,7 +80,7 @@ class Session:
         if engine.runs_jobs and engine.only_touches:
             sys.exit(f"lungprep: {TOUCH}")
         # Under Snakemake's API there is no command that could be started again.
-        in_turns = by_command_line(sys.argv[0]) and not engine.has_batches
+        in_rounds = by_command_line(sys.argv[0]) and not engine.has_batches
         self.sizes.budget.stale = engine.is_main
         if engine.is_dry_run:
             engine.plan_without_trace()
@@ -93,10 +93,10 @@ class Session:
                 # Kubernetes keeps them in a Secret.
                 registered = engine.registered_variables() if self.sizes.on_aws_batch else ()
                 check_apart(self.config, engine.storage_prefix, registered)
-            targets = run.flags(in_turns=in_turns, per_job=self.sizes.patients_per_job)
+            targets = run.flags(in_rounds=in_rounds, per_job=self.sizes.patients_per_job)
             run.write_missing()
             if engine.runs_jobs and engine.is_main and not run.refusal():
-                self.sizes.look_up(run.turn)
+                self.sizes.look_up(run.round)
         engine.redo(FROM_THE_SLICES_ON, targets)
         run.progress.attach(self._logger, engine.give_up, dry=engine.is_dry_run)
         engine.follow(self._logger, run.progress)
@@ -130,9 +130,9 @@ class Session:
     def end(self) -> None:
         """Say last what matters most: who is missing, or who was published and who failed.
 
-        Where the run has more turns, the next one begins.
+        Where the run has more rounds, the next one begins.
         """
-        # What else is registered is called before a next turn, this not again.
+        # What else is registered is called before a next round, this not again.
         atexit.unregister(self.end)
         run = self._run
         nothing_to_do = self._engine.has_executor and not run.plan.stale
@@ -140,7 +140,7 @@ class Session:
             if self._engine.is_dry_run:
                 sys.stdout.write(f"{run.missing()}\n")
                 sys.stdout.flush()
-            elif run.started or run.earlier.turns or nothing_to_do:
+            elif run.started or run.earlier.rounds or nothing_to_do:
                 sys.stderr.write(f"{run.close()}\n")
                 sys.stderr.flush()
         finally:
@@ -156,7 +156,7 @@ class Session:
 
     def shard_mb(self, shard: str, threads: int, attempt: int) -> int:
         """Memory of a shard's job."""
-        return self.sizes.shard_mb(shard, self._run.shares.get(shard), threads, attempt)
+        return self.sizes.shard_mb(shard, self._run.shards.get(shard), threads, attempt)
 
 
 @contextmanager

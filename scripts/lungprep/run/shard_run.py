@@ -8,7 +8,7 @@ from typing import Any
 
 from lungprep.cohort.patients import from_csv
 from lungprep.cohort.planning import Plan
-from lungprep.cohort.share_planning import share_plan
+from lungprep.cohort.shard_planning import shard_plan
 from lungprep.cohort.tally import Tally
 from lungprep.run.closing import summary
 from lungprep.run.run import Run
@@ -18,7 +18,7 @@ from lungprep.stores.address import check_pair
 from lungprep.workspace.verdicts import Verdict
 
 
-class Share(Run):
+class ShardRun(Run):
     """`Run` that plans for its own patients only, and whose result is a record.
 
     Parameters
@@ -42,13 +42,13 @@ class Share(Run):
         """Patients of the shard that are to be done."""
         source, destination = check_pair(self._config["source"], self._config["target"])
         target = open_store(destination, self._options)
-        plan = share_plan(self._config, from_csv(self._config["patients"], source), target)
+        plan = shard_plan(self._config, from_csv(self._config["patients"], source), target)
         self.progress.resume(self.earlier, len(plan.stale))
         return plan
 
-    def flags(self, *, in_turns: bool, per_job: int | None) -> list[str]:
+    def flags(self, *, in_rounds: bool, per_job: int | None) -> list[str]:
         """Output files of this process: one per patient to process."""
-        return super().flags(in_turns=False, per_job=None)
+        return super().flags(in_rounds=False, per_job=None)
 
     def start(self, load_mb: Mapping[str, int]) -> None:
         """Start; the run that sent the shard has prepared the target."""
@@ -59,7 +59,7 @@ class Share(Run):
 
     def close(self) -> str:
         """Record the outcome of the patients, and return the summary."""
-        done = {p: r for p, r in self.plan.receipts.cohort.items() if p not in self.plan.stale}
+        done = {p: r for p, r in self.plan.sidecars.cohort.items() if p not in self.plan.stale}
         failures = {p: replace(v, text=self._told(v, p)) for p, v in self.progress.failures.items()}
         result = Result({**done, **self.published()}, failures)
         self._result.write_bytes(result.to_json())
@@ -69,10 +69,10 @@ class Share(Run):
     def _told(self, verdict: Verdict, patient: str) -> str:
         """Text of a verdict without its log file, which vanishes with the scratch folder."""
         log = self._logs / verdict.step / f"{patient}.log"
-        return verdict.text.replace(str(log), "the log of its share")
+        return verdict.text.replace(str(log), "the log of its shard")
 
 
 def run_of(config: dict[str, Any], earlier: Tally, environ: MutableMapping[str, str]) -> Run:
     """Run of this process: that of a shard if the environment says so."""
     result = environ.pop(VARIABLE, "")
-    return Share(config, earlier, Path(result)) if result else Run(config, earlier)
+    return ShardRun(config, earlier, Path(result)) if result else Run(config, earlier)

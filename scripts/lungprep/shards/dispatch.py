@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lungprep.cohort.patients import Cohort
-from lungprep.cohort.receipt import Receipt
-from lungprep.cohort.share_planning import share_plan
+from lungprep.cohort.shard_planning import shard_plan
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.errors import AccessRefused, ConfigError, NotFound, StoreError
-from lungprep.shards.messages import LIST, RESULT, Result, cohort_file, read_result, shares
+from lungprep.shards.messages import LIST, RESULT, Result, cohort_file, read_result, shards
 from lungprep.stores import S3Options, Store, open_store
 from lungprep.stores.address import parse_address
 from lungprep.stores.base import CONNECTIONS
@@ -21,8 +21,8 @@ from lungprep.workspace.verdicts import Verdict
 FLAG = "work/_shards/{shard}.json"
 # In the working directory: record of the lists in the target, of this run or of a killed one.
 OUT = "shards.json"
-KILLED = "the job of its share {shard} failed ({reason}); see {log}, then run again"
-LOST = "the result of its share {shard} is missing from the target; run again"
+KILLED = "the job of its shard {shard} failed ({reason}); see {log}, then run again"
+LOST = "the result of its shard {shard} is missing from the target; run again"
 
 
 class Dispatch:
@@ -46,7 +46,7 @@ class Dispatch:
 
     Attributes
     ----------
-    receipts : dict of str to Receipt
+    sidecars : dict of str to SidecarFacts
         Sidecar values of the published patients.
     """
 
@@ -61,14 +61,14 @@ class Dispatch:
     ) -> None:
         self._config, self._cohort, self._target = config, cohort, target
         self._out = folder / OUT
-        self.shares = shares(patients, per_job)
-        self.receipts: dict[str, Receipt] = {}
+        self.shards = shards(patients, per_job)
+        self.sidecars: dict[str, SidecarFacts] = {}
         self._given_up: dict[str, str] = {}
         self._back: set[str] = set()
 
     def flags(self) -> list[str]:
         """Output files of the run: one per shard."""
-        return [FLAG.format(shard=shard) for shard in self.shares]
+        return [FLAG.format(shard=shard) for shard in self.shards]
 
     def send(self, load_mb: Mapping[str, int]) -> None:
         """Write the list of each shard into the target.
@@ -86,14 +86,14 @@ class Dispatch:
         self._out.parent.mkdir(parents=True, exist_ok=True)
         remove(Path(FLAG).parent)
         address = str(self._target.address)
-        write_record(self._out, {"target": address, "shards": list(self.shares)})
+        write_record(self._out, {"target": address, "shards": list(self.shards)})
 
         def write(shard: str) -> None:
-            patients = [self._cohort.patients[patient] for patient in self.shares[shard]]
+            patients = [self._cohort.patients[patient] for patient in self.shards[shard]]
             self._target.write(LIST.format(shard=shard), cohort_file(patients, load_mb))
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            list(pool.map(write, self.shares))
+            list(pool.map(write, self.shards))
 
     def collect(self, shard: str) -> Result:
         """Collect the result of a job that ended well."""
@@ -101,9 +101,9 @@ class Dispatch:
             result = self._said(shard)
         except StoreError:
             result = Result()
-        if len(result.published) + len(result.failures) == len(self.shares[shard]):
+        if len(result.published) + len(result.failures) == len(self.shards[shard]):
             self._back.add(shard)
-            self.receipts.update(result.published)
+            self.sidecars.update(result.published)
             return result
         self._given_up[shard] = LOST.format(shard=shard)
         return self._tried(shard)
@@ -139,29 +139,29 @@ class Dispatch:
             If the target does not answer.
         """
         total = Result()
-        for shard in self.shares.keys() - self._back:
+        for shard in self.shards.keys() - self._back:
             result = self._settled(shard)
             total.published.update(result.published)
             total.failures.update(result.failures)
         return total
 
     def _settled(self, shard: str) -> Result:
-        members = {p: self._cohort.patients[p] for p in self.shares[shard]}
-        plan = share_plan(self._config, Cohort(members), self._target)
-        done = {p: r for p, r in plan.receipts.cohort.items() if p not in plan.stale}
+        members = {p: self._cohort.patients[p] for p in self.shards[shard]}
+        plan = shard_plan(self._config, Cohort(members), self._target)
+        done = {p: r for p, r in plan.sidecars.cohort.items() if p not in plan.stale}
         failed = {p: v for p, v in self._said(shard).failures.items() if p in plan.stale}
         if shard in self._given_up:
             why = self._given_up[shard]
             killed = Verdict("shard", "Killed", why, transient=True, data=False)
             failed = {p: failed.get(p, killed) for p in plan.stale}
         self._back.add(shard)
-        self.receipts.update(done)
+        self.sidecars.update(done)
         return Result(done, failed)
 
     def _said(self, shard: str) -> Result:
         """Result of a job, restricted to the patients of its shard."""
         result = read_result(self._target, shard) or Result()
-        members = self.shares[shard]
+        members = self.shards[shard]
         return Result(
             {p: r for p, r in result.published.items() if p in members},
             {p: v for p, v in result.failures.items() if p in members},

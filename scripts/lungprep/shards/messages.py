@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lungprep.cohort.patients import Patient
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 from lungprep.errors import ObjectNotFound
 from lungprep.stores import Store
 from lungprep.workspace.records import to_json
@@ -32,18 +32,18 @@ class Result:
 
     Attributes
     ----------
-    published : dict of str to Receipt
+    published : dict of str to SidecarFacts
         Patients in the target, published by this or an earlier attempt of the job.
     failures : dict of str to Verdict
         Reasons for which others failed. A patient in neither mapping was not reached.
     """
 
-    published: dict[str, Receipt] = field(default_factory=dict)
+    published: dict[str, SidecarFacts] = field(default_factory=dict)
     failures: dict[str, Verdict] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """Content of `RESULT`."""
-        published = {patient: asdict(receipt) for patient, receipt in self.published.items()}
+        published = {patient: asdict(facts) for patient, facts in self.published.items()}
         failures = {patient: asdict(verdict) for patient, verdict in self.failures.items()}
         return to_json({"published": published, "failures": failures})
 
@@ -58,7 +58,7 @@ class Result:
         """
         fields: dict[str, Any] = json.loads(content)
         return cls(
-            {patient: Receipt.from_json(r) for patient, r in fields["published"].items()},
+            {patient: SidecarFacts.from_json(r) for patient, r in fields["published"].items()},
             {patient: Verdict(**verdict) for patient, verdict in fields["failures"].items()},
         )
 
@@ -71,7 +71,7 @@ def read_result(target: Store, shard: str) -> Result | None:
         return None
 
 
-def shares(patients: Iterable[str], per_job: int) -> dict[str, list[str]]:
+def shards(patients: Iterable[str], per_job: int) -> dict[str, list[str]]:
     """Divide patients into shards, with names that no other run uses."""
     patients = list(patients)
     run = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"

@@ -1,4 +1,4 @@
-"""Checks for engines whose jobs do not share a file system with the run."""
+"""Checks for engines whose jobs do not shard a file system with the run."""
 
 import re
 from collections.abc import Iterable

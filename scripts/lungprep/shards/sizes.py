@@ -20,7 +20,7 @@ PATIENT_MINUTES = {"classical": 1, "lungmask": 10, "totalsegmentator": 15}
 SPARE_MINUTES = 10
 
 
-def share_mb(method: str, cores: int, segment_cores: int, load_mb: int, attempt: int) -> int:
+def shard_mb(method: str, cores: int, segment_cores: int, load_mb: int, attempt: int) -> int:
     """Memory of a shard's job, MB.
 
     Parameters
@@ -39,7 +39,7 @@ def share_mb(method: str, cores: int, segment_cores: int, load_mb: int, attempt:
     return OWN_MB + round(first * ATTEMPTS[min(attempt, len(ATTEMPTS)) - 1])
 
 
-def share_minutes(method: str, cores: int, patients: int, attempt: int) -> int:
+def shard_minutes(method: str, cores: int, patients: int, attempt: int) -> int:
     """Time limit of a shard's job, minutes; each attempt gets more."""
     return SPARE_MINUTES + attempt * -(-patients * PATIENT_MINUTES[method] // cores)
 

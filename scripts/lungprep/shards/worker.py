@@ -28,7 +28,7 @@ LOOK_S = 20
 OVER_S = LOOK_S + 2 * GRACE_S + 4
 
 
-def run_share(
+def run_shard(
     shard: str,
     config: dict[str, Any],
     snakefile: Path,
@@ -69,10 +69,10 @@ def run_share(
     """
     source, destination = check_pair(config["source"], config["target"])
     target = open_store(destination, S3Options(**config["s3"]))
-    share = target.read(LIST.format(shard=shard))
+    listing = target.read(LIST.format(shard=shard))
     weights = config["segment"]["weights"]
     with scratch(tmp) as folder:
-        (folder / "cohort.csv").write_bytes(share)
+        (folder / "cohort.csv").write_bytes(listing)
         own = {
             **config,
             "source": str(source),
@@ -94,13 +94,13 @@ def run_share(
         try:
             result = Result.from_json((folder / "result.json").read_bytes())
         except FileNotFoundError:
-            raise WorkspaceError("the run of the share did not end", "run again") from None
+            raise WorkspaceError("the run of the shard did not end", "run again") from None
     if target.stat(LIST.format(shard=shard)) is None:
         raise WorkspaceError(
-            "the run that sent the share has ended", "let the next run process its patients"
+            "the run that sent the shard has ended", "let the next run process its patients"
         )
     target.write(RESULT.format(shard=shard), result.to_json())
-    left = listed_patients(share) - len(result.published) - len(result.failures)
+    left = listed_patients(listing) - len(result.published) - len(result.failures)
     again = [v for v in result.failures.values() if v.transient or v.error in NODE]
     if left or again:
         last = f", the last because {again[-1].text}" if again else ""
@@ -194,8 +194,8 @@ def told_in(log: str, shard: str) -> Iterator[Callable[[str], None]]:
         try:
             yield say
         except (LungprepError, OSError) as error:
-            say(f"share {shard}: {as_designed(error)}")
+            say(f"shard {shard}: {as_designed(error)}")
             sys.exit(1)
         except SystemExit:
-            say(f"share {shard}: stopped; run again")
+            say(f"shard {shard}: stopped; run again")
             raise

@@ -2,7 +2,7 @@
 
 The kernel releases a file lock when the holding process ends, for whatever reason. So a free lock
 proves that no run is active, even after a crash. Snakemake's own lock files prove nothing, and
-would have to be removed by hand. But file systems that several machines share may keep locks local
+would have to be removed by hand. But file systems that several machines shard may keep locks local
 to a machine, or not support them. There, and as a second proof everywhere, the holder's signature
 in the file counts; see `holders`.
 """

@@ -30,7 +30,7 @@ class BrokenObject:
 
 
 def read_or_break(key: str, content: bytes) -> list[Slice] | str | BrokenObject:
-    """Call `lungprep.image.dicom.objects.read_object`; return a `BrokenObject` instead of an error."""
+    """Call `objects.read_object`; return a `BrokenObject` instead of an error."""
     try:
         return read_object(key, content)
     except DataError as error:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lungprep.cohort.receipt import Receipt
+from lungprep.cohort.sidecar_facts import SidecarFacts
 
 SIDECAR = {
     "recipe": {"digest": "r"},
@@ -40,4 +40,4 @@ SIDECAR = {
     ],
 )
 def test_unreadable_sidecars_match_nothing(sidecar):
-    assert Receipt.of("e", sidecar) == Receipt("e", "", "", None, None, -1, -1)
+    assert SidecarFacts.of("e", sidecar) == SidecarFacts("e", "", "", None, None, -1, -1)

@@ -23,7 +23,7 @@ from lungprep.cohort.tally import Tally
 from lungprep.errors import ConfigError
 from lungprep.workspace.records import read_record, write_record
 
-VARIABLE = "LUNGPREP_TURN"
+VARIABLE = "LUNGPREP_ROUND"
 
 
 def take_up(config: dict[str, Any], environ: MutableMapping[str, str]) -> Tally:
@@ -104,7 +104,7 @@ class Signals:
             signal.signal(number, signal.SIG_DFL)
 
 
-def next_turn(tally: Tally, folder: Path) -> None:
+def next_round(tally: Tally, folder: Path) -> None:
     """Execute this process again for the next round; does not return.
 
     Call this at exit: all threads have ended, the lock is released, and Snakemake is back in its
@@ -140,4 +140,4 @@ def _run_down() -> None:
 
 
 def _name(pid: int) -> str:
-    return f"lungprep-turn-{pid}.json"
+    return f"lungprep-round-{pid}.json"

@@ -12,7 +12,7 @@ FLAG = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True)
-class Receipt:
+class SidecarFacts:
     """Values of a patient's sidecar.
 
     Attributes
@@ -43,7 +43,7 @@ class Receipt:
     lungs_etag: str = ""
 
     @classmethod
-    def of(cls, etag: str, sidecar: bytes) -> "Receipt":
+    def of(cls, etag: str, sidecar: bytes) -> "SidecarFacts":
         """Take the values from a sidecar; those of an unreadable one match nothing."""
         try:
             fields = from_store(sidecar)
@@ -63,13 +63,13 @@ class Receipt:
             return cls(etag, "", "", None, None, -1, -1)
 
     @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Receipt":
+    def from_json(cls, fields: dict[str, Any]) -> "SidecarFacts":
         """Inverse of `dataclasses.asdict` after a pass through JSON, which has no tuples.
 
         Raises
         ------
         TypeError, KeyError, ValueError
-            If the fields are not those of a `Receipt`.
+            If the fields are not those of a `SidecarFacts`.
         """
         sizes = fields["npy_bytes"], fields["lungs_bytes"]
         if not all(isinstance(size, int) for size in sizes):

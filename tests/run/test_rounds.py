@@ -1,4 +1,4 @@
-"""What one turn hands on to the next, and who may take it up."""
+"""What one round hands on to the next, and who may take it up."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import pytest
 
 from lungprep.cohort.tally import Tally
 from lungprep.errors import ConfigError
-from lungprep.run.turns import VARIABLE, Signals, by_command_line, take_up
+from lungprep.run.rounds import VARIABLE, Signals, by_command_line, take_up
 from lungprep.workspace.records import write_record
 
 CONFIG = {"source": "s3://b/in/", "load": {"min_slices": 10}}
@@ -19,34 +19,34 @@ def handed_on(folder, **changes):
     first = take_up(CONFIG, {})
     failures = {"P2": "P2: torn; mend it", "P3": "P3: odd; look"}
     second = first.plus(["P1"], failures, dict.fromkeys(failures, "missing"), ["P3"], ["P9"])
-    path = folder / f"lungprep-turn-{os.getpid()}.json"
+    path = folder / f"lungprep-round-{os.getpid()}.json"
     write_record(path, {**vars(second), **changes})
     return {VARIABLE: str(path), "HOME": "/"}, path, second
 
 
-def test_a_turn_takes_up_what_the_one_before_did(tmp_path):
+def test_a_round_takes_up_what_the_one_before_did(tmp_path):
     environ, path, second = handed_on(tmp_path)
     tally = take_up(CONFIG, environ)
     assert tally == second
-    assert tally.turns == 1
+    assert tally.rounds == 1
     assert tally.tried == {"P1", "P2", "P3"}
     assert tally.failed == 1, "the other one is quarantined"
     assert environ == {"HOME": "/"}, "no job sees it"
     assert not path.exists()
     third = tally.plus(["P4"], {"P5": "P5: torn; mend it"}, {"P5": "missing"}, [], [])
-    assert (third.turns, third.failed, third.changed) == (2, 2, [])
+    assert (third.rounds, third.failed, third.changed) == (2, 2, [])
     assert third.published == ["P1", "P4"]
     assert third.start == tally.start
 
 
 def test_another_process_takes_up_nothing(tmp_path):
     environ, path, _ = handed_on(tmp_path)
-    other = path.rename(tmp_path / "lungprep-turn-1.json")
-    assert take_up(CONFIG, environ | {VARIABLE: str(other)}).turns == 0
+    other = path.rename(tmp_path / "lungprep-round-1.json")
+    assert take_up(CONFIG, environ | {VARIABLE: str(other)}).rounds == 0
     assert other.exists(), "it is another process's"
-    assert take_up(CONFIG, {VARIABLE: str(path)}).turns == 0, "gone"
+    assert take_up(CONFIG, {VARIABLE: str(path)}).rounds == 0, "gone"
     environ, _, _ = handed_on(tmp_path, pid=1)
-    assert take_up(CONFIG, environ).turns == 0
+    assert take_up(CONFIG, environ).rounds == 0
 
 
 def test_a_config_that_changed_on_the_way_stops_the_run(tmp_path):
