@@ -38,7 +38,7 @@ check: .venv/dev ## Check format, lint, types and rules
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
-	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --lint --config source=s3://lint/in/ target=s3://lint/out/
 
 # Without an index or an advisory service there is no audit, which is no fault of the code's.
 audit: .venv-audit/done ## Look up the locked packages among known vulnerabilities

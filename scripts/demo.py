@@ -15,8 +15,6 @@ import os
 import subprocess
 from pathlib import Path
 
-import yaml
-
 from lungprep.config.program import SCRIPTS, program_digest
 from lungprep.errors import LungprepError
 from lungprep_demo import scan
@@ -27,6 +25,8 @@ from lungprep_demo.server import s3_server
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "demo"
+BUCKET, SOURCE, TARGET = "lungprep-demo", "dicom/", "npy/"
+PLACES = [f"source=s3://{BUCKET}/{SOURCE}", f"target=s3://{BUCKET}/{TARGET}"]
 
 
 def main() -> int:
@@ -38,25 +38,22 @@ def main() -> int:
     )
     options = parser.parse_args()
     drop_settings(os.environ)
-    config = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
-    bucket, _, source = config["source"].removeprefix("s3://").partition("/")
-    target = config["target"].removeprefix(f"s3://{bucket}/")
     archive = scan.fetch(DEMO / "scan")
     drop_network(os.environ)
-    with s3_server(DEMO / "s3", buckets=[bucket], port=options.port) as server:
+    with s3_server(DEMO / "s3", buckets=[BUCKET], port=options.port) as server:
         marker = DEMO / "s3" / "cohort.sha256"
         cohort = program_digest([SCRIPTS / "lungprep_demo" / "cohort.py"], ("lungprep_demo",))
         if not marker.exists() or marker.read_text("utf-8") != cohort:
-            put_cohort(server, bucket, source, demo_cohort(archive))
+            put_cohort(server, BUCKET, SOURCE, demo_cohort(archive))
             marker.write_text(cohort, "utf-8")
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
         workflow = subprocess.run(
-            [*command, "--directory", str(DEMO), "--cores", options.cores],
+            [*command, "--directory", str(DEMO), "--cores", options.cores, "--config", *PLACES],
             env={**server.child_environ(), **NO_PROFILES},
             check=False,
         )
     if workflow.returncode == 0:
-        show(DEMO / "s3" / bucket / target)
+        show(DEMO / "s3" / BUCKET / TARGET)
     return workflow.returncode
 
 

@@ -9,8 +9,6 @@ from lungprep.stores.address import check_pair, parse_address
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("s3://bucket", "a bucket without a prefix"),
-        ("s3://bucket/", "a bucket without a prefix"),
         ("s3://b/x/", "'b' is not a bucket name"),
         ("s3://bucket/a//b", "an empty or dot segment"),
         ("s3://bucket/../b", "an empty or dot segment"),
@@ -26,6 +24,16 @@ def test_bad_source_is_refused_by_name(text, words, tmp_path):
         check_pair(text, str(tmp_path / "out"))
     assert str(caught.value).startswith("source is")
     assert "write s3://bucket/prefix/ or a folder" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["s3://bucket", "s3://bucket/"])
+def test_a_whole_bucket_is_a_source_and_no_target(text):
+    assert str(parse_address("source", text)) == "s3://bucket/"
+    assert str(parse_address("source", text).join("P1")) == "s3://bucket/P1/"
+    with pytest.raises(ConfigError, match="a bucket without a prefix; write s3"):
+        check_pair("s3://other/in/", text)
+    with pytest.raises(ConfigError, match="overlap"):
+        check_pair(text, "s3://bucket/out/")
 
 
 @pytest.mark.parametrize(

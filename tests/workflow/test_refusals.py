@@ -3,6 +3,9 @@
 import socket
 
 import pytest
+import yaml
+
+from workflow.conftest import ROOT
 
 DRY_AND_REAL = pytest.mark.parametrize("arguments", [["-n"], []], ids=["dry", "real"])
 
@@ -63,7 +66,7 @@ def test_empty_source(lab):
     [
         (
             {"resample": "{spacing_mm: [0,1,1]}"},
-            "config key resample.spacing_mm has ['0', '1', '1']; it takes",
+            "config key resample.spacing_mm has [0, 1, 1]; it takes",
         ),
         (
             {"resample": "{spacing_mm: [a,b,c]}"},
@@ -79,7 +82,6 @@ def test_empty_source(lab):
             "segment.weights is 'nowhere', which does not exist here; give a folder",
         ),
         ({"source": "nowhere"}, "source is 'nowhere', which is not a folder here"),
-        ({"source": "s3://bucket"}, "source is 's3://bucket', a bucket without a prefix"),
         ({"target": "s3://bucket"}, "target is 's3://bucket', a bucket without a prefix"),
         ({"target": "gs://bucket/x"}, "with an unknown scheme; write s3://bucket/prefix/"),
         ({"source": "s3://bucket/a/", "target": "s3://bucket/a/b/"}, "overlap"),
@@ -89,6 +91,19 @@ def test_empty_source(lab):
 )
 def test_bad_config_names_key_and_what_it_takes(lab, config, words):
     refused(lab.run("-n", **config), words)
+
+
+def test_the_shipped_config_names_no_bucket_and_asks_no_store(lab):
+    shipped = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert (shipped["source"], shipped["target"]) == (None, None)
+    done = lab.run("-n", source="null", target="null")
+    refused(done, "source and target are not set; set source and target in config.yaml, or add")
+
+
+def test_a_patient_that_is_nowhere(lab):
+    lab.admit("P1")
+    refused(lab.run(only="P2"), "only names 'P2', and the cohort has no such patient; check the id")
+    refused(lab.run(only="7"), "check the id, or quote digits: --config \"only='7'\"")
 
 
 def test_negative_margin(lab):

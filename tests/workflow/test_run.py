@@ -9,7 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from conftest import boto3_of
 from lungprep.image.volume import Grid
+from lungprep.stores import S3Options, open_store
+from lungprep.stores.address import parse_address
 from lungprep_demo.phantom import PHI, chest, slices
 from workflow.conftest import COARSE, three, wait_for
 
@@ -267,3 +270,16 @@ def test_looking_on_disturbs_no_run(lab):
     assert running.returncode == 0, output
     assert output.rstrip().splitlines()[-1].startswith("published 9 patients")
     assert lab.missing() == ["0 of 9 patients"]
+
+
+def test_one_patient_of_a_whole_bucket(lab, server):
+    boto3_of(server).create_bucket(Bucket="whole")
+    whole = open_store(parse_address("source", "s3://whole/"), S3Options(server.endpoint_url))
+    for name, content in slices(chest(), COARSE):
+        whole.write(f"P1/{name}", content)
+        whole.write(f"P2/{name}", content)
+    done = lab.run(source="s3://whole/", only="P2")
+    assert done.returncode == 0, done.stdout
+    assert lab.published() == three("P2")
+    assert lab.missing(source="s3://whole/") == ["1 of 2 patients", "  P1: missing"]
+    assert lab.missing(source="s3://whole/", only="P2,P1") == ["1 of 2 patients", "  P1: missing"]

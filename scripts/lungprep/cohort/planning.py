@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from lungprep.cohort.alike import check_case
+from lungprep.cohort.chosen import chosen
 from lungprep.cohort.ledger import (
     INDEX,
     RECIPE_CHANGED,
@@ -199,9 +200,11 @@ def read_cohort(config: dict[str, Any], source: Address, options: S3Options) -> 
     The source is listed in any case: if it can't be reached, its patients must not seem missing.
     """
     if config["patients"] is None:
-        return from_listing(open_store(source, options))
-    open_store(source, options).level()
-    return from_csv(config["patients"], source)
+        cohort = from_listing(open_store(source, options))
+    else:
+        open_store(source, options).level()
+        cohort = from_csv(config["patients"], source)
+    return chosen(cohort, config["only"])
 
 
 def source_digest(prefix: Address, options: S3Options) -> str:

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,8 @@ Validator = validators.extend(
     ),
 )
 TABLE_MARKS = ("<!-- config table: make table -->", "<!-- end of config table -->")
-TEXT_HINT = (
-    " (inside [ ] and { } on the command line every value is text: "
-    "edit config.yaml or pass --configfile)"
-)
+# What every run needs, with an example.
+PLACES = {"source": "s3://bucket/dicom/", "target": "s3://bucket/npy/"}
 
 
 def read_schema(path: Path = SCHEMA) -> Schema:
@@ -68,6 +65,13 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
         raise _explain(min(errors, key=lambda error: str(error.json_path)), full, schema)
     resolved: dict[str, Any] = _canonical(resolve(full, schema), schema)
     _expand_home(resolved, schema)
+    unset = [key for key in PLACES if resolved[key] is None]
+    if unset:
+        given = " ".join(f"{key}={PLACES[key]}" for key in unset)
+        raise ConfigError(
+            f"{' and '.join(unset)} {'is' if len(unset) == 1 else 'are'} not set",
+            f"set {' and '.join(unset)} in config.yaml, or add --config {given}",
+        )
     return resolved
 
 
@@ -114,11 +118,26 @@ def _canonical(value: Any, part: Schema) -> Any:
 
 
 def _from_command_line(value: Any, part: Schema) -> Any:
-    """Convert ``--config overwrite=true``: Snakemake passes these words on as text."""
-    kinds = part.get("type", [])
-    if "boolean" in kinds and value in ("true", "false"):
-        return value == "true"
-    return None if value == "null" and Validator(part).is_valid(None) else value
+    """Read what ``--config`` hands on as text: words such as true, and all inside [ ] and { }."""
+    if value == "null" and Validator(part).is_valid(None):
+        return None
+    for one in part.get("anyOf", [part]):
+        kinds = one.get("type", [])
+        if isinstance(value, list) and "array" in kinds:
+            return [_from_command_line(each, one["items"]) for each in value]
+        if isinstance(value, str) and kinds and "string" not in kinds:
+            read = _read_word(value)
+            if Validator({"type": kinds}).is_valid(read):
+                return read
+    return value
+
+
+def _read_word(text: str) -> Any:
+    """A number or a word of YAML; the text itself where it is neither."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _explain(error: ValidationError, config: dict[str, Any], schema: Schema) -> ConfigError:
@@ -128,22 +147,13 @@ def _explain(error: ValidationError, config: dict[str, Any], schema: Schema) -> 
         known = ", ".join(error.schema["properties"])
         name = ".".join([*path, unknown[0]])
         return ConfigError(f"unknown config key {name}", f"known keys here are {known}")
-    if error.validator == "required":
-        missing = next(k for k in error.validator_value if k not in error.instance)
-        return ConfigError(f"config key {missing} is missing", "set it in config.yaml")
     part, value = schema, config
     for name in path:
         part, value = part["properties"][name], value[name]
     return ConfigError(
         f"config key {'.'.join(path)} has {value!r}",
-        f"it takes {takes(part)}{TEXT_HINT if _has_number_as_text(value) else ''}",
+        f"it takes {takes(part)}",
     )
-
-
-def _has_number_as_text(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(_has_number_as_text(v) for v in value)
-    return isinstance(value, str) and bool(re.fullmatch(r"[-+.\deE]+|true|false|null", value))
 
 
 def takes(part: Schema) -> str:

@@ -78,6 +78,7 @@ def run_shard(
             "source": str(source),
             "target": str(destination),
             "patients": "cohort.csv",
+            "only": None,
             "patients_per_job": None,
             "segment": {**config["segment"], "weights": weights and str(Path(weights).absolute())},
             # The run that sent the shard handles these.

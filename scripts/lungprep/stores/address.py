@@ -10,6 +10,8 @@ from lungprep.errors import ConfigError
 TAKES = "write s3://bucket/prefix/ or a folder such as ./dicom"
 # Signs of text that a shell or Windows would interpret: variables, patterns, quotes, backslashes.
 _UNREPLACED = re.compile(r"""[*?\\]|\$\{?\w|^['"]|['"]$""")
+# The key that may name a bucket and nothing in it.
+WHOLE_BUCKET = "source"
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -97,11 +99,11 @@ def parse_address(key: str, text: str) -> Address:
         # A password may stand before the @: do not repeat it.
         name = bucket.rpartition("@")[2]
         raise ConfigError(f"{key} is {text!r}: {name!r} is not a bucket name", TAKES)
-    if not prefix:
+    if not prefix and key != WHOLE_BUCKET:
         raise ConfigError(f"{key} is {text!r}, a bucket without a prefix", TAKES)
-    if {"", ".", ".."} & set(prefix.split("/")):
+    if prefix and {"", ".", ".."} & set(prefix.split("/")):
         raise ConfigError(f"{key} is {text!r}, with an empty or dot segment", TAKES)
-    return Address(bucket, f"{prefix}/")
+    return Address(bucket, f"{prefix}/" if prefix else "")
 
 
 def _resolved(path: str) -> Path:
