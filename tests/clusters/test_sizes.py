@@ -11,21 +11,19 @@ from lungprep.stores.address import parse_address
 
 
 @pytest.mark.parametrize(
-    ("method", "cores", "segment_cores", "load_mb", "asked"),
+    ("method", "cores", "load_mb", "asked"),
     [
-        ("classical", 4, 1, 200, 4000),
-        ("classical", 1, 1, 200, 1000),
-        ("classical", 4, 1, 9000, 9000),
-        ("lungmask", 4, 4, 200, 5000),
-        ("lungmask", 2, 4, 200, 5000),
-        ("totalsegmentator", 8, 4, 200, 16000),
+        ("classical", 4, 200, 4000),
+        ("classical", 1, 200, 1000),
+        ("classical", 4, 9000, 9000),
+        ("lungmask", 4, 200, 5000),
+        ("lungmask", 2, 200, 5000),
+        ("totalsegmentator", 8, 200, 16000),
     ],
 )
-def test_memory_is_that_of_the_largest_patient_or_of_all_cores(
-    method, cores, segment_cores, load_mb, asked
-):
-    mbs = [shard_mb(method, cores, segment_cores, load_mb, n) for n in (1, 2, 3)]
-    assert mbs == [OWN_MB + round(asked * shard) for shard in (1, 1.5, 2)]
+def test_memory_is_that_of_the_largest_patient_or_of_all_cores(method, cores, load_mb, asked):
+    mbs = [shard_mb(method, cores, load_mb, n) for n in (1, 2, 3)]
+    assert mbs == [OWN_MB + round(asked * factor) for factor in (1, 1.5, 2)]
 
 
 def test_time_is_for_the_patients_one_after_another_on_each_core():

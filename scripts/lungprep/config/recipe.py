@@ -7,7 +7,8 @@ from importlib.metadata import version
 from typing import Any
 
 from lungprep.config.program import SCRIPTS, program_digest
-from lungprep.image.weights import NETWORKS, weights_digest
+from lungprep.image.methods import NETWORKS
+from lungprep.image.weights import weights_digest
 
 # Config sections whose every value changes voxels.
 SECTIONS = ("load", "resample", "segment", "output")

@@ -7,46 +7,19 @@ downloaded.
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from lungprep.errors import ConfigError
+from lungprep.image.methods import CHECKPOINTS, DATASET, NETWORKS, PLANS
 
-DATASET = "dataset.json"
-PLANS = "plans.json"
-CHECKPOINTS = "fold_*/checkpoint_final.pth"
-INSTALL = "pip install -r envs/requirements-networks.txt"
+# Those of `segmentation.labels`, which would import OpenCV into each process of a run.
 RIGHT, LEFT = 1, 2
+INSTALL = "pip install -r envs/requirements-networks.txt"
 # Class names in TotalSegmentator's tasks "total" and, with whole lungs, "total_mr".
 _LUNG = re.compile(r"lung(?:_(?:upper|middle|lower)_lobe)?_(right|left)")
-
-
-@dataclass(frozen=True)
-class Network:
-    """Requirements of a network.
-
-    Attributes
-    ----------
-    packages : tuple of str
-        Distributions whose versions affect the voxels; each is imported by the same name.
-    weights : str
-        Description of the file or folder that `segment.weights` must name, for users.
-    """
-
-    packages: tuple[str, ...]
-    weights: str
-
-
-NETWORKS = {
-    "lungmask": Network(("torch", "lungmask"), "the file of the R231 model (unet_r231-*.pth)"),
-    "totalsegmentator": Network(
-        ("torch", "nnunetv2", "dynamic-network-architectures"),
-        f"a folder of nnU-Net v2 with {DATASET}, {PLANS} and {CHECKPOINTS}",
-    ),
-}
 
 
 def check_weights(segment: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lungprep.image.methods import NETWORKS
 from lungprep.image.output.crop import crop_box
 from lungprep.image.output.options import ExportOptions
 from lungprep.image.resampling.grids import target_grid
@@ -30,8 +31,6 @@ _LOAD, _RESAMPLE, _SEGMENT, _PUBLISH = 82, 80, 95, 72
 _SLICE = 0.025
 # The classical method holds these multiples of the volume and of its blocks, both as int16.
 _CLASSICAL = (1.5, 13.0)
-# Process, MB, and multiple of the volume; docs/networks.md has the measurements.
-_NETWORKS = {"lungmask": (1500, 10), "totalsegmentator": (3000, 12)}
 # Slices that one matrix product makes, and additional slices that the spline reads on both sides.
 _SLAB, _SPLINE = 32, 26
 # Masks, of one byte per voxel, that are held while voxels are hidden; numpy's buffer for writing an
@@ -67,8 +66,8 @@ def segment_mb(grid: Grid, method: str) -> int:
 
     If voxels are nearly as large as blocks, between 1.34 and 2 mm, a block is one voxel.
     """
-    if method != "classical":
-        process, multiple = _NETWORKS[method]
+    if method in NETWORKS:
+        process, multiple = NETWORKS[method].process_mb, NETWORKS[method].volumes
         return round(process + multiple * int16_mb(grid.shape))
     size = block_size(grid.spacing_mm)
     blocks = [-(-n // k) for n, k in zip(grid.shape, size, strict=True)]

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lungprep.image.methods import METHODS
 from lungprep.resources.budgets import Budget
 from lungprep.resources.machine import spare_mb
 from lungprep.run.engine import Engine
@@ -16,8 +17,6 @@ from lungprep.workspace.jobs import peak_mb
 
 # Patients whose two requests each take more than some seconds together.
 MANY = 2000
-# By segment.method; docs/networks.md has what was measured.
-SEGMENT_THREADS = {"classical": 1, "lungmask": 4, "totalsegmentator": 4}
 
 
 class JobSizes:
@@ -58,7 +57,7 @@ class JobSizes:
     @property
     def segment_threads(self) -> int:
         """Cores of a segmentation."""
-        return SEGMENT_THREADS[self._method]
+        return METHODS[self._method].threads
 
     @property
     def patients_per_job(self) -> int | None:
@@ -90,7 +89,7 @@ class JobSizes:
     ) -> int:
         """Memory by the patients of the shard, whose list tells the job of it."""
         load_mb = self.budget.largest_mb(patients) if patients else load_mb_of(self._config, shard)
-        mb = shard_mb(self._method, threads, self.segment_threads, load_mb, attempt)
+        mb = shard_mb(self._method, threads, load_mb, attempt)
         return aws_batch.accepted_mb(threads, mb) if self.on_aws_batch else mb
 
     def shard_minutes(self, threads: int, attempt: int) -> int:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lungprep.errors import StoreError
+from lungprep.image.methods import METHODS
 from lungprep.resources.budgets import ATTEMPTS, UNKNOWN_LOAD_MB
 from lungprep.shards.messages import LIST, listed_mb
 from lungprep.stores import S3Options, open_store
@@ -12,36 +13,32 @@ from lungprep.stores.address import parse_address
 OWN_MB = 600
 # Memory per core, each of which runs one step, MB: enough for scans of over 1,000 slices.
 CORE_MB = 1000
-# Memory of a running network, MB; docs/networks.md has the measurements.
-NETWORK_MB = {"lungmask": 5000, "totalsegmentator": 8000}
-# Core minutes per patient, with a margin for slow stores and nodes.
-PATIENT_MINUTES = {"classical": 1, "lungmask": 10, "totalsegmentator": 15}
 # Start, stop and queueing within the job, minutes.
 SPARE_MINUTES = 10
 
 
-def shard_mb(method: str, cores: int, segment_cores: int, load_mb: int, attempt: int) -> int:
+def shard_mb(method: str, cores: int, load_mb: int, attempt: int) -> int:
     """Memory of a shard's job, MB.
 
     Parameters
     ----------
     method : str
         ``segment.method``.
-    cores, segment_cores : int
-        Cores of the job, and of one segmentation.
+    cores : int
+        Cores of the job.
     load_mb : int
         Largest estimate among its patients, MB.
     attempt : int
         Attempt, from 1 on; each gets more memory.
     """
-    networks = max(1, cores // segment_cores) * NETWORK_MB.get(method, 0)
-    first = max(cores * CORE_MB, networks, load_mb)
+    segmentations = max(1, cores // METHODS[method].threads)
+    first = max(cores * CORE_MB, segmentations * METHODS[method].shard_mb, load_mb)
     return OWN_MB + round(first * ATTEMPTS[min(attempt, len(ATTEMPTS)) - 1])
 
 
 def shard_minutes(method: str, cores: int, patients: int, attempt: int) -> int:
     """Time limit of a shard's job, minutes; each attempt gets more."""
-    return SPARE_MINUTES + attempt * -(-patients * PATIENT_MINUTES[method] // cores)
+    return SPARE_MINUTES + attempt * -(-patients * METHODS[method].minutes // cores)
 
 
 def load_mb_of(config: dict[str, Any], shard: str) -> int:

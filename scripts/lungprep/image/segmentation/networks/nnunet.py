@@ -20,9 +20,10 @@ import torch
 from numpy.typing import NDArray
 
 from lungprep.errors import ConfigError
+from lungprep.image.methods import DATASET, PLANS
 from lungprep.image.segmentation.networks.checkpoints import read_checkpoint
 from lungprep.image.volume import Triple, triple
-from lungprep.image.weights import DATASET, PLANS, checkpoints
+from lungprep.image.weights import checkpoints
 
 # How far one tile lies from the next, in tiles: TotalSegmentator's value for its 1.5 mm models.
 STEP = 0.8
