@@ -30,5 +30,6 @@ rule segment:
     params:
         method=lookup(within=config, dpath="segment/method"),
         weights=weights,
+        min_lungs_ml=lookup(within=config, dpath="segment/min_lungs_ml"),
     script:
         "../scripts/segment.py"

@@ -22,11 +22,12 @@ with Step(snakemake.wildcards.patient, snakemake.log[0], snakemake.output[0]) as
         volume,
         method=snakemake.params.method,
         weights=snakemake.params.weights,
+        min_lungs_ml=snakemake.params.min_lungs_ml,
         threads=snakemake.threads,
         scan_flags=record["scan_flags"],
     )
     save_array(snakemake.output.lungs, lungs.labels)
     picture = preview(volume, lungs, step.patient, scan_flags=record["scan_flags"])
     Path(snakemake.output.preview).write_bytes(picture)
-    places = {"box": extent(lungs.labels), "flags": list(lungs.flags)}
+    places = {"box": extent(lungs.labels), "doubt": lungs.doubt, "flags": list(lungs.flags)}
     step.record(snakemake.output.record, {**lungs.to_json(), **places})

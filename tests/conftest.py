@@ -5,6 +5,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from hypothesis import settings
 
 from ceph import ceph_server, missing
 from faults import faulty
@@ -30,6 +31,11 @@ def fixtures_of(item):
     """Names of the fixtures of a test; of `store`, the one that it opens here."""
     chosen = item.callspec.params.get("store") if hasattr(item, "callspec") else None
     return [*item.fixturenames, chosen]
+
+
+# A busy machine makes an example slow, not wrong.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from lungprep.image.volume import Triple
 from lungprep_demo.phantom.anatomy import BLOOD, BONE, FAT, MARROW, MUSCLE, Part
-from lungprep_demo.phantom.shapes import Capsule, Ellipsoid
+from lungprep_demo.phantom.shapes import Capsule, Ellipsoid, Solid
 from lungs.solids import RibCage, Stack, both
 
 
@@ -110,10 +110,10 @@ def bones() -> list[Part]:
     ]
 
 
-def diaphragm() -> list[Part]:
+def diaphragm(*domes: Solid) -> list[Part]:
     """Both domes; what lies below them is abdomen."""
     within = CAGE.grown(6.0)
-    return [Part(both(within, dome), 60.0, Region.ABDOMEN) for dome in (RIGHT_DOME, LEFT_DOME)]
+    return [Part(both(within, dome), 60.0, Region.ABDOMEN) for dome in domes]
 
 
 def airways(dx: float) -> list[Part]:

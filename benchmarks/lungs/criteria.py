@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from scipy.stats import spearmanr
+
 from lungprep.image.volume import Volume
+from lungs.fitted import FITTED
 from lungs.real import RealCase
 from lungs.scoring import Asked, Score
 
@@ -24,6 +27,10 @@ used = resource.getrusage(resource.RUSAGE_SELF)
 peak_kb = re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]
 print(used.ru_utime + used.ru_stime, int(peak_kb) / 1e6)
 """
+
+
+# Ranks of fewer cases say little.
+_FEWEST = 8
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,9 @@ def criteria(scores: Sequence[Score], cases: Mapping[str, Asked]) -> list[Criter
     noise = _named(real, "*/noise-*", "*/kernel-*")
     turned = _named(real, "*/flip-x", "*/flip-y", "*/flip-xy", "*/rotate-*")
     lesions, tumours = _named(real, "*/lesions-*"), _named(real, "*/tumour")
+    painted = _named(real, "*/base*", "*/scars*", "*/gas*", "*/raised*")
+    upright = [s for s in scored if s not in _named(real, "*/flip-*z*")]
+    sound = [s for s in scored if s not in _named(scored, "bullae", "emphysema", "pneumothorax-*")]
     asked = [s for s in scores if cases[s.name].error]
     found = [
         _extreme("phantoms with vessels and nodules: Dice of each lung", nodules, _worst, 0.985),
@@ -74,7 +84,13 @@ def criteria(scores: Sequence[Score], cases: Mapping[str, Asked]) -> list[Criter
         _extreme("lung with the other side's label", scored, _swapped, 0.002),
         _extreme("outside the rib cage, real scans", real, _outside, 0.001),
         _mean("all phantoms, disease included: mean Dice", phantoms, 0.98),
-        _extreme("all phantoms, disease included: lowest Dice", phantoms, _worst, 0.96),
+        _extreme("all phantoms, disease included: lowest Dice", phantoms, _worst, 0.90),
+        _extreme("disease painted on real scans: lowest Dice", painted, _worst, 0.90),
+        _most("gas of stomach and bowel in the mask, ml", scored, _gas, 5.0),
+        _most("pockets of pure gas, no bullae, ml", sound, _pocket, 1.0),
+        _most("flat walls through tissue, cm²", upright, _wall, 4.0),
+        _most("pieces beyond one per lung", upright, _pieces, 0.0),
+        _ranking("doubt against 1 - Dice, cases not fitted: Spearman", scored),
         _counted("cut and narrow scans flagged", [s for s in scored if cases[s.name].flags], cases),
         _counted("heads and abdomens refused", asked, cases),
     ]
@@ -141,6 +157,43 @@ def _extreme(what: str, scores: Sequence[Score], pick: Pick, limit: float) -> Cr
         name = max(values, key=lambda n: values[n])
         value, asked, met = f"{values[name]:.2%}", f"< {limit:.1%}", values[name] < limit
     return Criterion(what, asked, f"{value} ({name}, of {len(values)})", met)
+
+
+def _gas(score: Score) -> float:
+    return score.gas_ml
+
+
+def _pocket(score: Score) -> float:
+    return score.shape.gas_ml
+
+
+def _wall(score: Score) -> float:
+    return score.shape.wall_cm2
+
+
+def _pieces(score: Score) -> float:
+    return float(score.shape.pieces)
+
+
+def _most(
+    what: str, scores: Sequence[Score], pick: Callable[[Score], float], limit: float
+) -> Criterion | None:
+    """The highest of a measure with a unit; the name says of how many cases."""
+    if not scores:
+        return None
+    worst = max(scores, key=pick)
+    measured = f"{pick(worst):.1f} ({worst.name}, of {len(scores)})"
+    return Criterion(what, f"<= {limit:g}", measured, pick(worst) <= limit)
+
+
+def _ranking(what: str, scores: Sequence[Score]) -> Criterion | None:
+    """How well the doubt ranks cases that its weights were not made from."""
+    others = [s for s in scores if s.name not in FITTED and not s.name.endswith("/as-is")]
+    pairs = [(s.doubt, 1 - s.worst) for s in others if s.worst is not None]
+    if len(pairs) < _FEWEST:
+        return None
+    rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
+    return Criterion(what, ">= 0.7", f"{rho:.2f} (of {len(pairs)})", rho >= 0.7)
 
 
 def _mean(what: str, scores: Sequence[Score], limit: float) -> Criterion | None:

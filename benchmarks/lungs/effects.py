@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.image.volume import Volume
+from lungprep.image.resampling import resample
+from lungprep.image.volume import Grid, Triple, Volume
 from lungs.anatomy import Region
 from lungs.rendering import HU_MAX, HU_MIN, Effect, Scene, blur
 
@@ -81,6 +82,53 @@ def streaks(x_mm: float, y_mm: float, z_mm: tuple[float, float], strength_hu: fl
         return _with_hu(scene, hu)
 
     return apply
+
+
+def scanned(spacing_mm: Triple, sigma_hu: float = 0.0) -> Effect:
+    """Scanned with large voxels (z, y, x), a multiple of the scene's, and resampled to its own.
+
+    That is what the workflow does with a coarse scan. The truth stays as fine as it is.
+    """
+
+    def apply(scene: Scene) -> Scene:
+        grid = scene.volume.grid
+        steps = zip(spacing_mm, grid.spacing_mm, strict=True)
+        kz, ky, kx = (max(1, round(wanted / step)) for wanted, step in steps)
+        z, y, x = (n // k for n, k in zip(grid.shape, (kz, ky, kx), strict=True))
+        hu = scene.volume.hu[: z * kz, : y * ky, : x * kx].astype(np.float32)
+        mean = hu.reshape(z, kz, y, ky, x, kx).mean(axis=(1, 3, 5))
+        sz, sy, sx = (k * step for k, step in zip((kz, ky, kx), grid.spacing_mm, strict=True))
+        ox, oy, oz = (
+            o + (wide - step) / 2
+            for o, wide, step in zip(
+                grid.origin_mm, (sx, sy, sz), grid.spacing_mm[::-1], strict=True
+            )
+        )
+        coarse = replace(grid, shape=(z, y, x), spacing_mm=(sz, sy, sx), origin_mm=(ox, oy, oz))
+        still = Scene(Volume(np.rint(mean).astype(np.int16), coarse), scene.truth[:z, :y, :x])
+        noisy = noise(sigma_hu)(still) if sigma_hu else still
+        return on_grid_of(resample(noisy.volume, grid.spacing_mm), scene)
+
+    return apply
+
+
+def on_grid_of(volume: Volume, scene: Scene) -> Scene:
+    """The volume with the truth of the scene at its voxels; lesions go along."""
+    index = nearest_index(scene.volume.grid, volume.grid)
+    at = np.ix_(*index)
+    lesions = [np.ascontiguousarray(mask[at]) for mask in scene.lesions]
+    truth = np.ascontiguousarray(scene.truth[at])
+    return replace(scene, volume=volume, truth=truth, lesions=lesions)
+
+
+def nearest_index(old: Grid, new: Grid) -> list[NDArray[np.intp]]:
+    """Per array axis the voxel of the old grid that lies nearest to each of the new one."""
+    index = []
+    for axis in range(3):
+        start = new.origin_mm[2 - axis] - old.origin_mm[2 - axis]
+        at = (start + new.spacing_mm[axis] * np.arange(new.shape[axis])) / old.spacing_mm[axis]
+        index.append(np.clip(np.rint(at), 0, old.shape[axis] - 1).astype(int))
+    return index
 
 
 def _with_hu(scene: Scene, hu: NDArray[np.float32]) -> Scene:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lungprep.image.resampling import resample
 from lungprep.image.volume import Grid, Triple, Volume
 from lungs.anatomy import Region
-from lungs.effects import circle
+from lungs.effects import circle, nearest_index
 from lungs.rendering import Effect, Scene
 
 _SWAPPED = np.arange(256, dtype=np.uint8)
@@ -91,13 +91,7 @@ def central_circle(share: float) -> Effect:
 
 def nearest(scene: Scene, grid: Grid) -> NDArray[np.uint8]:
     """The truth at the voxel centres of another grid with the same axes."""
-    old = scene.volume.grid
-    index = []
-    for axis in range(3):
-        start = grid.origin_mm[2 - axis] - old.origin_mm[2 - axis]
-        at = (start + grid.spacing_mm[axis] * np.arange(grid.shape[axis])) / old.spacing_mm[axis]
-        index.append(np.clip(np.rint(at), 0, old.shape[axis] - 1).astype(int))
-    return np.ascontiguousarray(scene.truth[np.ix_(*index)])
+    return np.ascontiguousarray(scene.truth[np.ix_(*nearest_index(scene.volume.grid, grid))])
 
 
 def _on_shape(scene: Scene, hu: NDArray[np.int16], truth: NDArray[np.uint8]) -> Scene:

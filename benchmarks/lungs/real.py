@@ -18,16 +18,21 @@ from lungprep.stores import Entry, S3Options, open_store
 from lungprep.stores.address import parse_address
 from lungprep_demo import scan
 from lungs.anatomy import Region
-from lungs.effects import noise, sharp, soft
+from lungs.effects import noise, scanned, sharp, soft
 from lungs.expert import tumours
 from lungs.painted import painted
+from lungs.painted_disease import dense_base, gas, scars
 from lungs.perturbations import X, Y, central_circle, crop, flip, resampled, rotate
 from lungs.rendering import Effect, Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHIVE = ROOT / "demo/scan" / f"{scan.PACKAGE}-{scan.VERSION}.tar.gz"
 SHARED = ROOT.parent / "shared"
-_THICK = Path("data/lungpetctdx-A0002-B40f")
+#: Folders of more scans.
+SCANS = {
+    "a0002": Path("data/lungpetctdx-A0002-B40f"),
+    "a0001": Path("data/lungpetctdx-A0001-B"),
+}
 # Costal cartilage counts; a slice alone meets some of the slanted ribs only.
 _BONE_HU = 130
 _RIBS_MM = 15.0
@@ -158,7 +163,35 @@ def cases(name: str, path: Path) -> dict[str, RealCase]:
         found[f"cut-{end}"] = RealCase(path, (crop(cut),), least=0.97, flags=flags)
     for seed in (1, 2, 3):
         found[f"lesions-{seed}"] = RealCase(path, (painted(seed),), most_over=0.02)
+    found |= _diseased(path)
     return {f"{name}/{key}": case for key, case in found.items()}
+
+
+def _diseased(path: Path) -> dict[str, RealCase]:
+    """Disease painted on the scan; what is asked of it is what docs/lungs.md says."""
+    right, left = Region.RIGHT, Region.LEFT
+    painted_on: dict[str, tuple[Effect, ...]] = {
+        "base-right": (dense_base(right),),
+        "base-left": (dense_base(left, share=0.15),),
+        "bases": (dense_base(right, left, share=0.2),),
+        "bases-small": (dense_base(right, left, share=0.07, tilt=0.7, seed=4),),
+        "bases-noise": (dense_base(right, left, share=0.2, seed=5), noise(50)),
+        "scars": (scars(right, left),),
+        "scars-coarse": (scars(right, left, seed=3), scanned((5.0, 3.0, 3.0), 30)),
+        "gas": (gas(),),
+        "gas-noise": (gas(wall_mm=3.0), noise(80)),
+        "gas-coarse": (gas(), scanned((5.0, 3.0, 3.0), 30)),
+        "raised": (gas(raised_mm=45.0),),
+        "raised-thin": (gas(wall_mm=2.5, raised_mm=60.0, level=0.75),),
+        "raised-noise": (gas(wall_mm=3.0, raised_mm=50.0), noise(80)),
+        "raised-coarse": (gas(raised_mm=45.0), scanned((5.0, 3.0, 3.0), 30)),
+        "coarse": (scanned((5.0, 3.0, 3.0), 30),),
+    }
+    low = ("base", "bases")
+    return {
+        name: RealCase(path, effects, least=0.9 if name.startswith(low) else 0.97)
+        for name, effects in painted_on.items()
+    }
 
 
 def available(
@@ -167,7 +200,7 @@ def available(
     """Cases of the scans that are here, and why others are not."""
     found: dict[str, RealCase] = {}
     absent = []
-    for name, path in (("rider", archive), ("a0002", shared / _THICK)):
+    for name, path in {"rider": archive, **{n: shared / p for n, p in SCANS.items()}}.items():
         if path.exists():
             found |= cases(name, path)
             if path.is_file():

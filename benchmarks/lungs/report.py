@@ -85,8 +85,9 @@ def _criteria(verdict: Sequence[Criterion]) -> str:
 def _scores(scores: Sequence[Score], cases: Mapping[str, Asked]) -> str:
     lines = [
         "| case | Dice right | left | volume right % | left % | swapped % | airways % "
-        "| over % | lesions inside | flags | CPU s | falls short of |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---:|---|",
+        "| over % | lesions inside | gas ml | wall cm² | pieces | doubt | flags | CPU s "
+        "| falls short of |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|---:|---|",
     ]
     lines += [_row(score, cases[score.name]) for score in scores]
     return "\n".join(lines)
@@ -95,7 +96,7 @@ def _scores(scores: Sequence[Score], cases: Mapping[str, Asked]) -> str:
 def _row(score: Score, case: Asked) -> str:
     short = "; ".join(score.failures(case))
     if score.error:
-        cells = [score.name, *[""] * 8, score.error, f"{score.seconds:.1f}", short]
+        cells = [score.name, *[""] * 12, score.error, f"{score.seconds:.1f}", short]
     else:
         lesions = f"{sum(s >= 0.5 for s in score.lesions)} of {len(score.lesions)}"
         cells = [
@@ -106,6 +107,10 @@ def _row(score: Score, case: Asked) -> str:
             f"{100 * score.airway:.2f}",
             f"{100 * score.over:.2f}",
             lesions if score.lesions else "",
+            f"{score.gas_ml:.1f}",
+            f"{score.shape.wall_cm2:.1f}",
+            str(score.shape.pieces),
+            f"{score.doubt:.2f}",
             ", ".join(score.flags),
             f"{score.seconds:.1f}",
             short,

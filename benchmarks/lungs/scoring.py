@@ -12,6 +12,7 @@ from lungprep.image.volume import Triple
 from lungs.anatomy import Region
 from lungs.measures import covered, dice, included, share, swapped
 from lungs.rendering import Scene
+from lungs.shapes import SOUND, Shape, shape
 
 
 class Asked(Protocol):
@@ -50,6 +51,12 @@ class Score:
         Share of each lesion inside the mask.
     ml, true_ml : tuple of float
         Volumes of right and left lung, in the mask and in truth.
+    shape : Shape
+        What the mask's shape tells.
+    gas_ml : float
+        Gas of stomach and bowel in the mask.
+    doubt : float
+        Of the mask.
     flags : tuple of str
         Of the mask.
     error : str or None
@@ -72,6 +79,9 @@ class Score:
     flags: tuple[str, ...] = ()
     error: str | None = None
     seconds: float = 0.0
+    shape: Shape = SOUND
+    gas_ml: float = 0.0
+    doubt: float = 0.0
 
     @property
     def included(self) -> float:
@@ -151,6 +161,9 @@ def score(name: str, scene: Scene) -> tuple[Score, Lungs | None]:
         true_ml=_pair(np.count_nonzero(a) * voxel_ml for a, _ in both),
         flags=lungs.flags,
         seconds=seconds,
+        shape=shape(scene.volume.hu, lungs.labels, scene.volume.grid),
+        gas_ml=float(counts[Region.GAS]) * voxel_ml,
+        doubt=lungs.doubt,
     ), lungs
 
 

@@ -7,7 +7,9 @@ from lungprep_demo.phantom.chest import Phantom
 from lungprep_demo.phantom.shapes import Solid
 from lungs.anatomy import (
     CAGE,
+    LEFT_DOME,
     LEFT_HILUM,
+    RIGHT_DOME,
     RIGHT_HILUM,
     Region,
     airways,
@@ -52,6 +54,8 @@ class Thorax:
         but touch; None for no such places.
     junctions : tuple of Solid
         These places.
+    domes : tuple of Solid
+        Right and left one of the diaphragm.
     after : tuple of Part
         Painted last: gas, effusion's like goes into `in_lungs`.
     scale : float
@@ -66,6 +70,7 @@ class Thorax:
     in_lungs: tuple[Part, ...] = ()
     junction_mm: float | None = None
     junctions: tuple[Solid, ...] = JUNCTIONS
+    domes: tuple[Solid, ...] = (RIGHT_DOME, LEFT_DOME)
     after: tuple[Part, ...] = ()
     scale: float = 1.0
     lesions: tuple[Solid, ...] = field(default=())
@@ -82,7 +87,8 @@ class Thorax:
     def phantom(self) -> Phantom:
         """All parts, from outside to inside."""
         parts = [*wall(), *self.before, *self._lungs(), *self.in_lungs, *self._septum()]
-        parts += [*bones(), *mediastinum(self.shift_mm), *diaphragm(), *airways(self.shift_mm)]
+        parts += [*bones(), *mediastinum(self.shift_mm), *diaphragm(*self.domes)]
+        parts += airways(self.shift_mm)
         return Phantom((*parts, *self.after), scale=self.scale)
 
     def side(self, side: int) -> Solid:

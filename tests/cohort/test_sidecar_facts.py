@@ -35,9 +35,17 @@ SIDECAR = {
                 {"flags": ["<script>"]},
                 {"flags": [3]},
                 {"flags": None},
+                {"doubt": "0.2"},
+                {"doubt": 2.0},
+                {"doubt": float("nan")},
             )
         ),
     ],
 )
 def test_unreadable_sidecars_match_nothing(sidecar):
     assert SidecarFacts.of("e", sidecar) == SidecarFacts("e", "", "", None, None, -1, -1)
+
+
+def test_a_sidecar_of_before_has_no_doubt():
+    assert SidecarFacts.of("e", json.dumps(SIDECAR).encode()).doubt == -1
+    assert SidecarFacts.of("e", json.dumps({**SIDECAR, "doubt": 0.25}).encode()).doubt == 0.25

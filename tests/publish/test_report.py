@@ -49,6 +49,17 @@ def test_doubtful_masks_come_first_then_flagged_scans():
     assert images[3]["alt"] == "Lungs of A: no flags"
 
 
+def test_patients_come_in_the_order_of_doubt():
+    doubts = {"A": 0.2, "B": 0.9, "C": 0.5, "D": 0.5}
+    cohort = {p: replace(facts(), doubt=value) for p, value in doubts.items()}
+    cohort["D"] = replace(facts("lopsided_lungs"), doubt=0.5)
+    cohort["before"] = facts()
+    elements = Elements(page(cohort, []))
+    sources = [image["src"] for image in elements.all("img")]
+    assert sources == ["B.png", "D.png", "C.png", "A.png", "before.png"]
+    assert elements.text.count("doubt 0.") == 4
+
+
 def test_each_button_leaves_the_patients_that_it_counts():
     html = page(COHORT, [])
     elements = Elements(html)

@@ -62,7 +62,8 @@ def published(tmp_path_factory):
         "load": {**asdict(scan), "usage": USAGE},
         "resample": {"usage": USAGE},
         "segment": {
-            **lungs.to_json(), "box": extent(lungs.labels), "flags": lungs.flags, "usage": USAGE
+            **lungs.to_json(), "box": extent(lungs.labels), "flags": lungs.flags,
+            "doubt": lungs.doubt, "usage": USAGE,
         },
     }  # fmt: skip
     product = export(resampled, lungs.labels, ExportOptions(**export_options(config)))

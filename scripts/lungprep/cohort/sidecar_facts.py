@@ -27,6 +27,8 @@ class SidecarFacts:
         Sizes of the two arrays; -1 if the sidecar is unreadable.
     flags : tuple of str
         Warnings, for the report.
+    doubt : float
+        Doubt in the mask, 0 to 1; -1 if an earlier lungprep wrote the sidecar.
     npy_etag, lungs_etag : str
         ETags of the arrays as published; empty if they are not digests.
     """
@@ -41,6 +43,7 @@ class SidecarFacts:
     flags: tuple[str, ...] = ()
     npy_etag: str = ""
     lungs_etag: str = ""
+    doubt: float = -1.0
 
     @classmethod
     def of(cls, etag: str, sidecar: bytes) -> "SidecarFacts":
@@ -58,6 +61,7 @@ class SidecarFacts:
                 _flags(fields["flags"]),
                 _etag(fields["npy"]),
                 _etag(fields["lungs_npy"]),
+                _doubt(fields.get("doubt", -1.0)),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return cls(etag, "", "", None, None, -1, -1)
@@ -76,7 +80,8 @@ class SidecarFacts:
             raise TypeError(f"sizes are {sizes}")
         if not all(isinstance(fields.get(name, ""), str) for name in ("npy_etag", "lungs_etag")):
             raise TypeError("ETags are not text")
-        return cls(**{**fields, "flags": _flags(fields["flags"])})
+        known = {"flags": _flags(fields["flags"]), "doubt": _doubt(fields.get("doubt", -1.0))}
+        return cls(**{**fields, **known})
 
 
 def recipe_in(sidecar: bytes) -> Told:
@@ -90,6 +95,12 @@ def recipe_in(sidecar: bytes) -> Told:
 def _etag(array: dict[str, Any]) -> str:
     # Sidecars of earlier versions have no ETags.
     return str(array.get("etag") or "")
+
+
+def _doubt(found: Any) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not -1 <= found <= 1:
+        raise ValueError(f"{found!r} is no doubt")
+    return float(found)
 
 
 def _flags(found: list[Any]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ figcaption b { color: #ffd600; font-weight: normal }
 
 
 def page(sidecars: dict[str, SidecarFacts], failures: list[str]) -> bytes:
-    """Make the report, with a preview of each patient; patients with doubtful masks come first.
+    """Make the report, with a preview of each patient; the most doubtful masks come first.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def page(sidecars: dict[str, SidecarFacts], failures: list[str]) -> bytes:
         scrolled into view. A row of buttons filters the patients by flag.
     """
     sidecars = {p: facts for p, facts in sidecars.items() if facts.npy_bytes >= 0}
-    order = sorted(sidecars, key=lambda patient: (_calm(sidecars[patient].flags), patient))
+    order = sorted(sidecars, key=lambda patient: (*_calm(sidecars[patient]), patient))
     counts = Counter(flag for facts in sidecars.values() for flag in set(facts.flags))
     numbers = {flag: i for i, flag in enumerate(sorted(counts, key=lambda f: (-counts[f], f)))}
     flagged = sum(bool(facts.flags) for facts in sidecars.values())
@@ -96,10 +96,15 @@ def _figure(patient: str, facts: SidecarFacts, numbers: dict[str, int]) -> str:
     return (
         f'<figure class="{kinds}"><a href="{patient}.png"><img loading=lazy src="{patient}.png" '
         f'alt="Lungs of {patient}: {alt}"></a><figcaption>'
-        f'<a href="../{patient}.json">{patient}</a> {shown}</figcaption></figure>'
+        f'<a href="../{patient}.json">{patient}</a> {_doubt(facts)}{shown}</figcaption></figure>'
     )
 
 
-def _calm(flags: tuple[str, ...]) -> int:
-    """Return 0 if the mask is in doubt, 1 if only the scan has flags, 2 without flags."""
-    return 0 if set(flags) & WORDS.keys() else 1 if flags else 2
+def _doubt(facts: SidecarFacts) -> str:
+    return f"doubt {facts.doubt:.2f} " if facts.doubt >= 0 else ""
+
+
+def _calm(facts: SidecarFacts) -> tuple[float, int]:
+    """Order by falling doubt; at equal doubt, flagged masks first, then flagged scans."""
+    flags = set(facts.flags)
+    return -facts.doubt, 0 if flags & WORDS.keys() else 1 if flags else 2

@@ -8,6 +8,8 @@ from lungprep.image.export import Product
 from lungprep.image.volume import Grid, triple
 
 FROM_SCAN = ("source", "acquisition", "rejected_series", "flag_details", "stray_slices")
+# Fields of the lungs' record that stand elsewhere in the sidecar, or nowhere.
+BESIDE = {"box", "doubt", "flags", "usage"}
 # Significant decimals: rounding to them moves no voxel of a volume by 1e-6 mm.
 MM, SPACING, COSINE = 6, 9, 12
 
@@ -50,7 +52,8 @@ def sidecar(
         **_geometry(product.grid),
         "crop": {"start": list(product.start), "stop": list(product.stop)},
         "values": product.values(),
-        "lungs": {k: rounded(v) for k, v in lungs.items() if k not in {"box", "flags", "usage"}},
+        "lungs": {k: rounded(v) for k, v in lungs.items() if k not in BESIDE},
+        "doubt": rounded(lungs["doubt"]),
         "flags": sorted({*scan["flags"], *lungs["flags"]}),
         "recipe": recipe,
         "steps": {name: record["usage"] for name, record in records.items()},

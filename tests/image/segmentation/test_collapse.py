@@ -3,6 +3,7 @@ import pytest
 from segmentation_shapes import blocks_of, ellipsoid, share
 
 from lungprep.image.segmentation.collapse import include_collapsed
+from lungprep.image.segmentation.morphology import dilate
 
 SHAPE = (60, 80, 150)
 RIGHT, LEFT = 1, 2
@@ -46,7 +47,10 @@ def test_dense_lung_comes_in_where_the_other_one_is_sound(side, name, hu):
     lateral = gap.copy()
     lateral[:, :, 75 - {RIGHT: 12, LEFT: 20}[side] : 75 + {RIGHT: 12, LEFT: 20}[side]] = False
     assert share(found == side, lateral) > 0.9
-    assert not (found[~gap] != solid[~gap]).any()
+    # A block around, and lower on the left, where the diaphragm is.
+    room = dilate(gap, 2.0, (2.0, 2.0, 2.0))
+    room[:5] |= (side == LEFT) & room[5]
+    assert not (found[~room] != solid[~room]).any()
     assert np.array_equal(found, whole(values, solid))
 
 
@@ -64,6 +68,8 @@ def test_each_piece_is_judged_by_its_own_density():
     found = whole(values, solid, barred)
     dense = gap & (values == 60)
     dense[:, :, 62:] = False
+    # The right dome of the diaphragm is the higher one.
+    dense[:9] = False
     assert share(found == RIGHT, dense) > 0.9
     assert not found[gap & (values == 10)].any()
 
@@ -114,3 +120,33 @@ def test_a_small_core_is_no_lung():
     values, solid, _ = chest(right=10)
     values[ellipsoid(SHAPE, (60, 2 * BACK - 20, 80), 12)] = 60
     assert np.array_equal(whole(values, solid), solid)
+
+
+@pytest.mark.parametrize(
+    ("slices", "radius", "completed"),
+    [((40, 55), 16, True), ((25, 40), 16, False), ((40, 55), 8, False)],
+    ids=["at the apex", "lower, where the hilum is", "a small one"],
+)
+def test_only_a_large_lesion_of_an_apex_is_completed(slices, radius, completed):
+    """A disc of dense lung at the wall, of which the half that dents the lung was taken in."""
+    values, solid, _ = chest()
+    z, y, x = np.ogrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
+    low, high = slices
+    disc = (z >= low) & (z < high) & ((y - 38) ** 2 + (x - 15) ** 2 < radius**2) & (x >= 15)
+    values[disc] = 60
+    lesion = disc & (x >= 15 + radius // 4)
+    solid[disc & ~lesion] = 0
+    found = include_collapsed(solid, np.zeros(SHAPE, bool), blocks_of(values), lesion)
+    added = (found == RIGHT) & (solid == 0)
+    assert not (added & ~dilate(disc, 4.0, (2.0, 2.0, 2.0))).any()
+    assert (share(added, disc & ~lesion) > 0.8) == completed
+    assert added.any() == completed
+
+
+@pytest.mark.parametrize(("shift_mm", "added"), [(10.0, True), (20.0, False), (-20.0, False)])
+def test_lungs_beside_a_shifted_trachea_are_no_mirror_images(shift_mm, added):
+    values, solid, _ = chest(right=60)
+    middle_mm = 74.5 * 2.0 + shift_mm
+    nothing = np.zeros(SHAPE, bool)
+    found = include_collapsed(solid, nothing, blocks_of(values), None, middle_mm)
+    assert (found != solid).any() == added

@@ -6,14 +6,17 @@ import pytest
 from lungprep.image.volume import Grid, Volume
 from lungs.anatomy import Region
 from lungs.criteria import criteria
-from lungs.effects import circle, noise
+from lungs.effects import circle, noise, scanned
+from lungs.fitted import FITTED
 from lungs.measures import covered, dice, included, share, swapped
 from lungs.painted import painted, surface
+from lungs.painted_disease import dense_base
 from lungs.perturbations import X, Y, crop, flip, nearest, rotate
 from lungs.real import RealCase, rib_cage
 from lungs.rendering import Scene, render
 from lungs.report import between
 from lungs.scoring import Score
+from lungs.shapes import shape
 from lungs.thorax import Thorax
 
 
@@ -141,6 +144,55 @@ def test_a_table_stands_between_its_marks():
     assert between(between(page, "x", "new"), "x", "new") == between(page, "x", "new")
     with pytest.raises(ValueError, match="expected <!-- y: make lungs"):
         between(page, "y", "new")
+
+
+def test_shapes_tell_walls_pieces_and_pockets_of_gas():
+    """A box cut through tissue, beside a lung whose surface is an edge of the image."""
+    before = scene(spacing=(1.0, 1.0, 1.0))
+    hu, labels = before.volume.hu.copy(), np.where(before.truth <= 2, before.truth, 0)
+    grid = before.volume.grid
+    assert shape(hu, labels, grid) == (0, 0, 0)
+    labels[12:28, 12:38, 26:30] = Region.RIGHT
+    found = shape(hu, labels, grid)
+    # One voxel less on each side of the face: there the smoothed image sees the lung's edge.
+    assert found.wall_cm2 == pytest.approx(16 * 26 / 100, abs=0.1)
+    labels[0:5, 0:5, 0:5] = Region.LEFT
+    hu[12:28, 14:34, 36:50] = -1000
+    found = shape(hu, labels, grid)
+    assert found.pieces == 1
+    # The mean over five voxels and the erosion by two take four off each side.
+    assert found.gas_ml == pytest.approx(8 * 12 * 6 / 1000)
+
+
+def test_a_coarse_scan_keeps_the_fine_truth_and_the_places():
+    before = scene(shape=(40, 48, 60), spacing=(1.0, 1.0, 1.0))
+    after = scanned((5.0, 3.0, 3.0))(before)
+    assert after.volume.grid.spacing_mm == (1.0, 1.0, 1.0)
+    inside = after.truth == Region.RIGHT
+    assert abs(np.count_nonzero(inside) / np.count_nonzero(before.truth == Region.RIGHT) - 1) < 0.1
+    assert dice(inside | (after.truth == Region.LEFT), after.volume.hu < -410) > 0.9
+
+
+def test_a_painted_base_fills_its_share_and_leaves_the_truth():
+    before = scene(shape=(60, 50, 60))
+    after = dense_base(Region.LEFT, share=0.25)(before)
+    left = before.truth == Region.LEFT
+    dense = after.volume.hu[left] > -200
+    assert dense.mean() == pytest.approx(0.25, abs=0.05)
+    assert np.array_equal(after.truth, before.truth)
+    assert (after.volume.hu[before.truth == Region.RIGHT] < -700).all()
+
+
+def test_doubt_is_judged_on_cases_that_it_was_not_fitted_on(tmp_path):
+    names = [*(f"x{i}" for i in range(10)), *sorted(FITTED)[:10]]
+    cases = {name: RealCase(tmp_path) for name in names}
+    wrong = set(names[10:])
+    scores = [
+        Score(name, right=1 - i / 100, doubt=(1 - i / 20) if name in wrong else i / 20)
+        for i, name in enumerate(names)
+    ]
+    (ranking,) = [c for c in criteria(scores, cases) if c.what.startswith("doubt")]
+    assert (ranking.measured, ranking.met) == ("1.00 (of 10)", True)
 
 
 def test_criteria_name_the_worst_case(tmp_path):

@@ -15,7 +15,7 @@ def scene(**parts):
 
 
 def pieces(blocks):
-    return lung_field(blocks, blocks.hu < -400, gas_hu=-960.0, fragment_mm=10.0)
+    return lung_field(blocks, blocks.hu < -400, gas_hu=-960.0, fragment_mm=10.0, smallest_ml=100.0)
 
 
 def test_lungs_are_numbered_by_size_and_gas_is_told_apart():
@@ -59,6 +59,8 @@ def test_cut_lung_is_lung_and_never_room_air():
         )
         air = blocks.hu < -400
         enclosed = np.arange(120) < 45
-        field, _ = lung_field(blocks, air & enclosed, gas_hu=-960.0, fragment_mm=10.0)
+        field, _ = lung_field(
+            blocks, air & enclosed, gas_hu=-960.0, fragment_mm=10.0, smallest_ml=100.0
+        )
         cut = cut_lung(blocks, field, air & ~enclosed, gas_hu=-960.0)
         assert cut.any() == expected

@@ -27,6 +27,9 @@ USUAL = Findings(
     airway_ml=25.0,
     largest_lesion_ml=0.0,
     collapsed_ml=0.0,
+    completed_ml=0.0,
+    right_completed_ml=0.0,
+    left_completed_ml=0.0,
     pleural_gas_ml=0.0,
     base_gas_ml=0.0,
     right_rib_gap_mm=4.0,
@@ -34,6 +37,7 @@ USUAL = Findings(
     right_recess_mm=30.0,
     left_recess_mm=25.0,
     base_step_mm=-10.0,
+    surface_cm2=3600.0,
     border_share=0.0,
     touches=(),
 )
@@ -136,7 +140,9 @@ def examined(volume, labels, padded, decisions=None):
 @given(masks())
 def test_figures_are_those_of_plain_numpy(case):
     volume, labels, padded = case
-    found = examined(volume, labels, padded, Decisions(1.234, 2.345, None, 0.0, 31.26))
+    found = examined(
+        volume, labels, padded, Decisions(1.234, 2.345, pleural_gas_ml=0.0, base_gas_ml=31.26)
+    )
     voxel_ml = np.prod(volume.grid.spacing_mm) / 1000
     assert found.right_ml == pytest.approx(np.sum(labels == 1) * voxel_ml, abs=0.0501)
     assert found.left_ml == pytest.approx(np.sum(labels == 2) * voxel_ml, abs=0.0501)

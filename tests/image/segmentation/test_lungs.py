@@ -148,13 +148,13 @@ def test_no_lungs_says_what_was_found_and_what_to_do(chest):
         segment(chest((4.0, 4.0, 4.0)).volume())
     assert str(caught.value) == (
         "0.00 l of the 320 x 260 x 280 mm volume look like lung, where lungs have at least "
-        "0.50 l; check that the series shows a chest and is in Hounsfield units, or leave this "
+        "0.25 l; check that the series shows a chest and is in Hounsfield units, or leave this "
         "patient out"
     )
 
 
 def test_no_lungs_reminds_of_what_is_known_of_the_scan(chest):
-    with pytest.raises(NoLungsFound, match=r"0\.50 l, in a scan flagged implausible_hu; check"):
+    with pytest.raises(NoLungsFound, match=r"0\.25 l, in a scan flagged implausible_hu; check"):
         segment(chest((4.0, 4.0, 4.0)).volume(), scan_flags=["implausible_hu"])
 
 

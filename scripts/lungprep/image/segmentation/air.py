@@ -8,19 +8,25 @@ from numpy.typing import NDArray
 from lungprep.image.segmentation.airways import Airways, find_airways
 from lungprep.image.segmentation.blocks import Blocks
 from lungprep.image.segmentation.body import body_core, enclosed
+from lungprep.image.segmentation.body_size import body_cm2
 from lungprep.image.segmentation.field import cut_lung, lung_field
 from lungprep.image.segmentation.gas import free_gas, gas_limit_hu
 from lungprep.image.segmentation.morphology import Mask, dilate
+from lungprep.image.segmentation.scattered import scattered_gas
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What counts as air, and distances inside the chest; see `segment`."""
+    """What counts as air, and distances inside the chest; see `segment`.
+
+    `smallest_ml` is the least volume of a lung beside a larger one.
+    """
 
     air_hu: float
     wall_mm: float
     bronchus_mm: float
     fragment_mm: float
+    smallest_ml: float
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Air:
         From `gas_limit_hu`.
     pleural_gas_ml, base_gas_ml : float
         Parts of `other`, from `lungprep.image.segmentation.gas`.
+    body_cm2 : float
+        From `lungprep.image.segmentation.body_size.body_cm2`.
     middle_mm : float or None
         x of the trachea from the middle of the first block; without one, of the middle of the
         body, for a lung's own middle says nothing where it is the only one.
@@ -56,6 +64,7 @@ class Air:
     gas_hu: float
     pleural_gas_ml: float
     base_gas_ml: float
+    body_cm2: float
     middle_mm: float | None
 
 
@@ -89,8 +98,16 @@ def _inside(blocks: Blocks, padded: Mask, limits: Limits, inside: Mask, core: Ma
     air = (blocks.hu < limits.air_hu) & ~walls & ~padded
     gas_hu = gas_limit_hu(blocks, airways.lumen)
     gas = free_gas(blocks, air & inside, gas_hu)
-    rest = air & inside & ~gas.where
-    lungs, other = lung_field(blocks, rest, gas_hu=gas_hu, fragment_mm=limits.fragment_mm)
+    scattered, scattered_ml = scattered_gas(blocks, air & inside & ~gas.where, gas_hu)
+    bowel = gas.where | scattered
+    rest = air & inside & ~bowel
+    lungs, other = lung_field(
+        blocks,
+        rest,
+        gas_hu=gas_hu,
+        fragment_mm=limits.fragment_mm,
+        smallest_ml=limits.smallest_ml,
+    )
     middle_mm = airways.middle_mm
     if middle_mm is None:
         middle_mm = _middle_mm(core, blocks.spacing_mm[2])
@@ -99,10 +116,11 @@ def _inside(blocks: Blocks, padded: Mask, limits: Limits, inside: Mask, core: Ma
         airways=airways,
         walls=walls,
         lungs=lungs,
-        other=other | gas.where,
+        other=other | bowel,
         gas_hu=gas_hu,
         pleural_gas_ml=gas.pleural_ml,
-        base_gas_ml=gas.base_ml,
+        base_gas_ml=gas.base_ml + scattered_ml,
+        body_cm2=body_cm2(inside, blocks.spacing_mm),
         middle_mm=middle_mm,
     )
 

@@ -114,8 +114,8 @@ def fine_slice(coarse: NDArray[np.uint8], blocks: Blocks, z: int) -> NDArray[np.
     return _enlarge(labels, blocks, cv2.INTER_NEAREST)
 
 
-def fine_slices(coarse: Mask, blocks: Blocks) -> Iterator[NDArray[np.bool_]]:
-    """Slices of the volume from a coarse mask, its surface interpolated between the blocks."""
+def fine_slices(coarse: NDArray[np.uint8], blocks: Blocks) -> Iterator[NDArray[np.bool_]]:
+    """Slices of the volume where shares of blocks (0 to 254), interpolated, are half and more."""
     size = blocks.size[0]
     last = len(coarse) - 1
     levels: dict[int, NDArray[np.uint8]] = {}
@@ -124,7 +124,7 @@ def fine_slices(coarse: Mask, blocks: Blocks) -> Iterator[NDArray[np.bool_]]:
         below = int(position)
         above = min(below + 1, last)
         for i in {below, above} - levels.keys():
-            levels[i] = _enlarge(coarse[i].astype(np.uint8) * 254, blocks, cv2.INTER_LINEAR)
+            levels[i] = _enlarge(coarse[i], blocks, cv2.INTER_LINEAR)
         levels = {below: levels[below], above: levels[above]}
         weight = position - below
         blend = cv2.addWeighted(levels[below], 1 - weight, levels[above], weight, 0)

@@ -15,12 +15,11 @@ from lungprep.image.segmentation.morphology import Mask, Spacing, bounding_box, 
 _RIND_MM = 4.0
 # A lung is at least this share of the other one, or it is a fragment that has to lie close by.
 _SMALLER_LUNG = 0.1
-_SMALLEST_LUNG_ML = 100.0
 _FRAGMENT_ML = 0.5
 
 
 def lung_field(
-    blocks: Blocks, air: Mask, *, gas_hu: float, fragment_mm: float
+    blocks: Blocks, air: Mask, *, gas_hu: float, fragment_mm: float, smallest_ml: float
 ) -> tuple[NDArray[np.uint8], Mask]:
     """Number the pieces of lung and tell them from other air.
 
@@ -34,6 +33,8 @@ def lung_field(
         Pieces whose inner mean is lower are gas.
     fragment_mm : float
         Largest distance of a small piece from a lung that it can belong to.
+    smallest_ml : float
+        Smaller pieces are no lung of their own.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def lung_field(
     size_ml[0] = 0
     inner = _inner_mean(blocks.hu[box], pieces, air[box], blocks.spacing_mm)
     lung_ml = np.where(inner < gas_hu, 0, size_ml)
-    large = max(_SMALLER_LUNG * lung_ml.max(), _SMALLEST_LUNG_ML)
+    large = max(_SMALLER_LUNG * lung_ml.max(), smallest_ml)
     lungs = [i for i in np.argsort(-lung_ml, kind="stable") if lung_ml[i] >= large]
     numbers = np.zeros(count + 1, np.uint8)
     numbers[lungs] = np.arange(2, 2 + len(lungs))

@@ -39,21 +39,28 @@ class Findings:
         The lowest HU that at least 15 % of the voxels inside do not exceed.
     airway_ml : float or None
         Lumen of trachea and main bronchi, which is not in the mask; 0 if no trachea was found, None
-        if the method does not tell, as for the next four.
+        if the method does not tell, as for the next seven.
     largest_lesion_ml : float or None
         The largest piece of dense tissue on the pleura that was taken in, such as a tumour.
     collapsed_ml : float or None
         Dense tissue that was taken for lung because the other lung reaches there.
+    completed_ml, right_completed_ml, left_completed_ml : float or None
+        How much of the mask is completed rather than seen: tissue that neither holds air nor lies
+        in a notch of aerated lung of up to 8 mm, such as a tumour on the pleura, consolidation and
+        the vessels at the hilum.
     pleural_gas_ml : float or None
         Gas that lies free beside a lung, which is not in the mask.
     base_gas_ml : float or None
-        Gas below a lung that runs into it, taken for stomach or bowel and left out.
+        Gas below a lung that runs into it or is as heavy as emphysema, taken for stomach or bowel
+        and left out.
     right_rib_gap_mm, left_rib_gap_mm : float or None
         `lungprep.image.segmentation.pleural_space.rib_gap_mm`; None for an absent lung too.
     right_recess_mm, left_recess_mm : float or None
         `lungprep.image.segmentation.pleural_space.recess_mm`; None for an absent lung.
     base_step_mm : float or None
         `lungprep.image.segmentation.pleural_space.base_step_mm`; None where a lung is absent.
+    surface_cm2 : float
+        Area of the voxel faces that part the mask, both lungs as one, from what is outside of it.
     border_share : float
         How much of the mask's surface is no surface of the lungs but the border of what was
         scanned: the area of voxel faces on an edge of the image, on padding, or on the outer side
@@ -79,6 +86,9 @@ class Findings:
     airway_ml: float | None
     largest_lesion_ml: float | None
     collapsed_ml: float | None
+    completed_ml: float | None
+    right_completed_ml: float | None
+    left_completed_ml: float | None
     pleural_gas_ml: float | None
     base_gas_ml: float | None
     right_rib_gap_mm: float | None
@@ -86,6 +96,7 @@ class Findings:
     right_recess_mm: float | None
     left_recess_mm: float | None
     base_step_mm: float | None
+    surface_cm2: float
     border_share: float
     touches: tuple[str, ...]
 
@@ -97,6 +108,9 @@ class Decisions:
     airway_ml: float | None = None
     largest_lesion_ml: float | None = None
     collapsed_ml: float | None = None
+    completed_ml: float | None = None
+    right_completed_ml: float | None = None
+    left_completed_ml: float | None = None
     pleural_gas_ml: float | None = None
     base_gas_ml: float | None = None
 
@@ -157,6 +171,7 @@ def examine(
         right_recess_mm=recess[0],
         left_recess_mm=recess[1],
         base_step_mm=_base_step_mm(coarse == RIGHT, coarse == LEFT, blocks),
+        surface_cm2=round(surface / 100, 1),
         border_share=round(border / surface, 4) if surface else 0.0,
         touches=_touches(labels, padded, volume.grid.spacing_mm),
     )

@@ -10,6 +10,8 @@ unless the tissue is the chest wall. Rolling per plane follows Pu et al., Comput
 32(6), 2008 (adaptive border marching); the votes are new.
 """
 
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cc3d
@@ -18,14 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lungprep.image.segmentation.blocks import Blocks, smoothed
-from lungprep.image.segmentation.morphology import (
-    Mask,
-    Spacing,
-    bounding_box,
-    dilate,
-    erode,
-    neighbours,
-)
+from lungprep.image.segmentation.morphology import Mask, Spacing, bounding_box, dilate, erode
 from lungprep.image.segmentation.rolling import goes_on, unreached
 
 
@@ -138,20 +133,34 @@ def _lesions(
     """Pieces that bulge into the lung or sit on the chest wall, and are no hilum."""
     pieces, count = cc3d.connected_components(dent, connectivity=6, return_N=True)
     to_lung, to_tissue, to_wall = (np.zeros(count + 1) for _ in range(3))
-    for here, beside, mm2 in neighbours(blocks.spacing_mm):
-        face = dent[here] & ~dent[beside]
-        piece, is_lung = pieces[here][face], lung[beside][face]
-        is_wall = ~is_lung & (depth_mm[beside][face] <= _RIND_MM)
-        to_lung += mm2 * np.bincount(piece[is_lung], minlength=count + 1)
-        to_tissue += mm2 * np.bincount(piece[~is_lung], minlength=count + 1)
-        to_wall += mm2 * np.bincount(piece[is_wall], minlength=count + 1)
-    size_ml = np.bincount(pieces.ravel(), minlength=count + 1) * blocks.block_ml
+    found = np.nonzero(dent)
+    number = pieces[found]
+    for axis, ahead, mm2 in _directions(blocks.spacing_mm):
+        place = found[axis] + ahead
+        within = (place >= 0) & (place < dent.shape[axis])
+        beside = tuple(np.where(within, place, 0) if a == axis else found[a] for a in range(3))
+        face = within & ~dent[beside]
+        is_lung = face & lung[beside]
+        is_tissue = face & ~is_lung
+        is_wall = is_tissue & (depth_mm[beside] <= _RIND_MM)
+        to_lung += mm2 * np.bincount(number[is_lung], minlength=count + 1)
+        to_tissue += mm2 * np.bincount(number[is_tissue], minlength=count + 1)
+        to_wall += mm2 * np.bincount(number[is_wall], minlength=count + 1)
+    size_ml = np.bincount(number, minlength=count + 1) * blocks.block_ml
     at_hilum = np.bincount(pieces[hilum], minlength=count + 1) > 0
     bulges = (to_lung > 0) & (to_lung >= bulge * np.maximum(to_tissue, 1))
     keep = bulges | (to_wall >= _ON_WALL * np.maximum(to_tissue, 1))
     keep &= ~at_hilum | (size_ml >= _HILUM_ML)
     keep[0] = False
     return np.asarray(keep[pieces])
+
+
+def _directions(spacing_mm: Spacing) -> Iterator[tuple[int, int, float]]:
+    """Axis, step along it, and area of the face between two blocks in mm²."""
+    volume = math.prod(spacing_mm)
+    for axis, step in enumerate(spacing_mm):
+        yield axis, 1, volume / step
+        yield axis, -1, volume / step
 
 
 def _depth_mm(lungs: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:

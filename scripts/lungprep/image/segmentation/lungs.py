@@ -2,21 +2,25 @@
 
 The algorithm, in the order of the modules:
 
-1. `blocks`: average the volume over blocks of about 2 mm; all decisions are taken there.
+1. `blocks`: average the volume over blocks of about 2 mm; all decisions are taken there. `seen`: a
+   small body is looked at as if it had an adult's size, so that all distances below hold for it.
 2. `body`: the patient is the largest piece of tissue once thin sheets (table, clothing) are
    shaved off; inside is what meets it in three of the four image directions, so that neither the
    table, nor padding, nor a lung cut by the field confuses inside and outside.
 3. `airways`: pile up the trachea's round sections, grow the lumen from them at rising HU limits
    until it leaks (Mori et al., ICPR 1996), take off the branches: trachea and main bronchi.
-4. `gas`, `field`: the remaining pieces of inner air are lung, unless they are as light as the
-   trachea and lie below a lung (stomach, bowel) or along the chest wall (pneumothorax).
+4. `gas`, `scattered`, `field`: the remaining pieces of inner air are lung, unless they are as
+   light as the trachea, or have nothing inside, and lie below a lung (stomach, bowel), or are as
+   light and lie along the chest wall (pneumothorax).
 5. `sides`, `parting`: label by side; joined lungs part along the cheapest front-to-back path in
    each slice (Hu, Hoffman & Reinhardt, IEEE TMI 20(6), 2001).
 6. `juxtapleural`: disks that roll along the lung in three planes vote on nodules and tumours.
-7. `collapse`: dense lung at the back comes in where the other lung shows that it belongs there.
-8. `refine`: roll a ball around each lung to close vessels and hilum; take the inside of that, and
+7. `collapse`: dense lung comes in where the other lung shows that it belongs there.
+8. `completion`: where a lung ends in tissue without contrast, its surface is smoothed; islands go.
+   `refine`: roll a ball around each lung to close vessels and hilum; take the inside of that, and
    draw the surface voxel by voxel at full resolution, half-way between lung and tissue.
-9. `findings`, `doubts`: volumes, densities, contacts with the border, and the flags that follow.
+9. `findings`, `doubts`, `doubt_score`: volumes, densities, contacts with the border, and the flags
+   and the graded doubt that follow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,16 +33,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.errors import NoLungsFound
-from lungprep.image.segmentation.air import Limits, find_air
-from lungprep.image.segmentation.blocks import Blocks, block_columns, block_means
+from lungprep.image.segmentation.air import Limits
 from lungprep.image.segmentation.body import padding
+from lungprep.image.segmentation.body_size import LEAST_ML
 from lungprep.image.segmentation.collapse import include_collapsed
+from lungprep.image.segmentation.completion import smooth_surfaces
+from lungprep.image.segmentation.doubt_score import doubt
 from lungprep.image.segmentation.doubts import flags
 from lungprep.image.segmentation.findings import Decisions, Findings, examine
 from lungprep.image.segmentation.juxtapleural import include_juxtapleural
-from lungprep.image.segmentation.morphology import Mask
+from lungprep.image.segmentation.labels import LEFT, RIGHT
+from lungprep.image.segmentation.morphology import Mask, bounding_box
 from lungprep.image.segmentation.refine import refine, solid_sides
+from lungprep.image.segmentation.seen import require, see
 from lungprep.image.segmentation.sides import lung_sides
 from lungprep.image.volume import Grid, Volume
 
@@ -64,8 +71,13 @@ class Lungs:
     findings: Findings
     flags: tuple[str, ...]
 
+    @property
+    def doubt(self) -> float:
+        """How much the mask is to be doubted, 0 to 1."""
+        return doubt(self.findings)
+
     def to_json(self) -> dict[str, Any]:
-        """The findings as plain numbers and lists; the flags stand beside them in the sidecar."""
+        """The findings as plain numbers and lists; the sidecar has doubt and flags beside them."""
         return asdict(self.findings) | {"touches": list(self.findings.touches)}
 
 
@@ -90,7 +102,7 @@ def segment(
     bronchus_mm: float = 60.0,
     closing_mm: float = 8.0,
     fragment_mm: float = 10.0,
-    min_ml: float = 500.0,
+    min_ml: float | None = None,
     scan_flags: Sequence[str] = (),
 ) -> Lungs:
     """Find the lungs of a chest CT.
@@ -113,8 +125,9 @@ def segment(
         Radius of the ball that closes vessels, hilum and small nodules.
     fragment_mm : float
         Largest distance of a separate bit of lung from its lung.
-    min_ml : float
-        Least volume of both lungs together.
+    min_ml : float, optional
+        Least volume of both lungs together; by default what the body's size asks for, from
+        `lungprep.image.segmentation.body_size`.
     scan_flags : sequence of str
         What is known of the scan, for the message where there are no lungs.
 
@@ -126,7 +139,8 @@ def segment(
     Raises
     ------
     NoLungsFound
-        Less than `min_ml` of the volume looks like lung.
+        Less than `min_ml` of the volume looks like lung, or by default less than half a litre that
+        is no parenchyma before ribs.
     ValueError
         The array is no int16 volume of the grid's shape.
     """
@@ -135,47 +149,37 @@ def segment(
             f"expected int16 {volume.grid.shape}, got {volume.hu.dtype} {volume.hu.shape}"
         )
     volume = Volume(np.asarray(volume.hu), volume.grid)
-    blocks = block_means(volume, block_mm)
     padded = padding(volume)
-    limits = Limits(air_hu, wall_mm, bronchus_mm, fragment_mm)
-    air = find_air(blocks, block_columns(padded, blocks), limits)
-    _require(air.lungs, blocks, min_ml, scan_flags)
+    limits = Limits(air_hu, wall_mm, bronchus_mm, fragment_mm, (min_ml or LEAST_ML) / 5)
+    seen = see(volume, padded, limits, block_mm)
+    blocks, air, ml = seen.blocks, seen.air, seen.ml
+    require(seen, volume, min_ml, scan_flags)
     aerated = lung_sides(blocks, air.lungs, air.middle_mm)
     barred = air.walls | air.other
     notched = solid_sides(aerated, barred, blocks, closing_mm=closing_mm / 2)
     dented = include_juxtapleural(aerated, notched, barred, air.airways.lumen, blocks)
-    whole = include_collapsed(dented, barred, blocks)
+    whole = include_collapsed(dented, barred, blocks, dented != notched, air.middle_mm)
     solid = solid_sides(whole, barred, blocks, closing_mm=closing_mm)
-    labels = refine(volume, blocks, aerated, solid, barred, padded, air_hu=air_hu)
+    solid, level = smooth_surfaces(solid, aerated, whole != notched, barred, blocks)
+    labels = refine(volume, blocks, aerated, solid, level, barred, padded, air_hu=air_hu)
+    unseen = np.where(notched == 0, solid, 0)
+    right_ml, left_ml = (float(np.count_nonzero(unseen == side) * ml) for side in (RIGHT, LEFT))
     decisions = Decisions(
-        airway_ml=np.count_nonzero(air.airways.lumen) * blocks.block_ml,
-        largest_lesion_ml=_largest(dented != notched) * blocks.block_ml,
-        collapsed_ml=np.count_nonzero(whole != dented) * blocks.block_ml,
-        pleural_gas_ml=air.pleural_gas_ml,
-        base_gas_ml=air.base_gas_ml,
+        airway_ml=np.count_nonzero(air.airways.lumen) * ml,
+        largest_lesion_ml=_largest(dented != notched) * ml,
+        collapsed_ml=np.count_nonzero(whole != dented) * ml,
+        completed_ml=right_ml + left_ml,
+        right_completed_ml=right_ml,
+        left_completed_ml=left_ml,
+        pleural_gas_ml=air.pleural_gas_ml * seen.scale**3,
+        base_gas_ml=air.base_gas_ml * seen.scale**3,
     )
-    findings = examine(volume, blocks, labels, padded, decisions)
+    findings = examine(volume, seen.true_blocks, labels, padded, decisions)
     return Lungs(labels, volume.grid, findings, flags(findings))
 
 
 def _largest(mask: Mask) -> int:
     """Blocks of the largest piece."""
-    pieces = cc3d.connected_components(mask, connectivity=6)
-    return int(np.bincount(pieces[mask], minlength=1).max())
-
-
-def _require(
-    field: NDArray[np.uint8], blocks: Blocks, min_ml: float, scan_flags: Sequence[str]
-) -> None:
-    found_ml = int(np.count_nonzero(field)) * blocks.block_ml
-    if found_ml >= min_ml:
-        return
-    z, y, x = (
-        n * s / k for n, s, k in zip(blocks.fine_shape, blocks.spacing_mm, blocks.size, strict=True)
-    )
-    known = f", in a scan flagged {', '.join(scan_flags)}" if scan_flags else ""
-    raise NoLungsFound(
-        f"{found_ml / 1000:.2f} l of the {x:.0f} x {y:.0f} x {z:.0f} mm volume look like lung, "
-        f"where lungs have at least {min_ml / 1000:.2f} l{known}",
-        "check that the series shows a chest and is in Hounsfield units, or leave this patient out",
-    )
+    box = bounding_box(mask, 0, (1.0, 1.0, 1.0))
+    pieces = cc3d.connected_components(mask[box], connectivity=6)
+    return int(np.bincount(pieces[mask[box]], minlength=1).max())

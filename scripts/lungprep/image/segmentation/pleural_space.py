@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lungprep.image.segmentation.morphology import Mask, Spacing
+from lungprep.image.segmentation.morphology import Mask, Spacing, bounding_box
 
 _BONE_HU = 200
 # Ribs slant, so that a slice passes between them: the next one lies within this height.
@@ -58,17 +58,30 @@ def backs(hu: NDArray[np.int16], lung: Mask, spacing_mm: Spacing) -> Backs:
     spacing_mm : tuple of float
         Of the blocks (z, y, x).
     """
+    z, y, x = bounding_box(lung, _BETWEEN_RIBS_MM, spacing_mm)
+    size = hu.shape[1]
+    inner = lung[z, y.start :, x]
+    near = _near_bone(hu[z, y.start :, x], spacing_mm[0])
+    row = np.arange(y.start, size)[np.newaxis, :, np.newaxis]
+    ends = size - 1 - inner[:, ::-1].argmax(axis=1)
+    behind = near & (row > ends[:, np.newaxis])
+    bones = np.where(behind.any(axis=1), behind.argmax(axis=1) + y.start, size)
+    known = inner.any(axis=1) & (bones < size)
+    last, rib = np.full((2, *lung.shape[::2]), size)
+    gap_mm = np.full(lung.shape[::2], np.nan)
+    last[z, x], rib[z, x] = ends, bones
+    gap_mm[z, x] = np.where(known, (bones - ends - 1.0) * spacing_mm[1], np.nan)
+    return Backs(last, rib, gap_mm)
+
+
+def _near_bone(hu: NDArray[np.int16], step_mm: float) -> Mask:
+    """Where a rib is in this slice or one near it."""
     bone = hu > _BONE_HU
     near = bone.copy()
-    for shift in range(1, int(_BETWEEN_RIBS_MM / spacing_mm[0]) + 1):
+    for shift in range(1, int(_BETWEEN_RIBS_MM / step_mm) + 1):
         near[shift:] |= bone[:-shift]
         near[:-shift] |= bone[shift:]
-    size = hu.shape[1]
-    last = size - 1 - lung[:, ::-1].argmax(axis=1)
-    behind = near & (np.arange(size)[np.newaxis, :, np.newaxis] > last[:, np.newaxis])
-    rib = np.where(behind.any(axis=1), behind.argmax(axis=1), size)
-    known = lung.any(axis=1) & (rib < size)
-    return Backs(last, rib, np.where(known, (rib - last - 1.0) * spacing_mm[1], np.nan))
+    return np.asarray(near)
 
 
 def rib_gap_mm(hu: NDArray[np.int16], lung: Mask, spacing_mm: Spacing) -> float | None:

@@ -63,6 +63,7 @@ def refine(
     blocks: Blocks,
     labels: NDArray[np.uint8],
     solid: NDArray[np.uint8],
+    level: NDArray[np.uint8],
     barred: Mask,
     padded: Mask,
     *,
@@ -78,6 +79,8 @@ def refine(
         Made from `volume`.
     labels, solid : ndarray of uint8
         Aerated lung and lung with everything filled, on the blocks.
+    level : ndarray of uint8
+        From `lungprep.image.segmentation.completion.smooth_surfaces`.
     barred : ndarray of bool
         Blocks where no lung may be.
     padded : ndarray of bool
@@ -92,13 +95,14 @@ def refine(
     """
     inner = erode(solid > 0, _BLUR_MM, blocks.spacing_mm)
     added = dilate((solid > 0) & (labels == 0), _BLUR_MM, blocks.spacing_mm) & (solid > 0)
+    filled_share = np.where(inner, np.uint8(254), level * added)
     zone = spread(solid, _RIM_MM, blocks.spacing_mm)
     zone[barred] = 0
     fine = np.zeros(volume.hu.shape, np.uint8)
     box = bounding_box(zone > 0, 0, blocks.spacing_mm)
     cropped, covered = blocks.crop(box)
     hu, labelled, scanned = volume.hu[covered], fine[covered], ~padded[covered[1:]]
-    for z, filled in enumerate(fine_slices((inner | added)[box], cropped)):
+    for z, filled in enumerate(fine_slices(filled_share[box], cropped)):
         lung = ((hu[z] < air_hu) | filled) & scanned
         np.multiply(fine_slice(zone[box], cropped, z), lung.view(np.uint8), out=labelled[z])
     return fine
