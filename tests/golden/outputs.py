@@ -54,7 +54,7 @@ def of_corpus() -> Iterator[bytes]:
             if case.refused is None and not case.needs:
                 volume, scan = load_case(case.files(), case.settings)
                 yield from of_volume(volume)
-                yield json.dumps([case.given, sorted(scan.flags)]).encode()
+                yield json.dumps(sorted(scan.flags)).encode()
 
 
 def of_resampling() -> Iterator[bytes]:

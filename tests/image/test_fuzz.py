@@ -34,7 +34,7 @@ MEMORY_BYTES = 1 << 30
 SECONDS_PER_INPUT = 20
 SECONDS = 300
 ITEM = b"\xfe\xff\x00\xe0"
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 INTERESTING = [0, 1, 2, 7, 8, 127, 128, 255, 256, 4096, 32767, 32768, 65534, 65535]
 LENGTHS = [0, 1, 2, 3, 16, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF]
 

@@ -89,7 +89,7 @@ SPY = """
 import os, threading
 def ours(timer):
     module = getattr(timer.function, "__module__", "")
-    return module in ("snakemake.scheduling.job_scheduler", "lungprep.run.scheduling")
+    return module in ("snakemake.scheduling.job_scheduler", "lungprep.run.engine.scheduler")
 def start(timer):
     if ours(timer):
         timers = [t for t in threading.enumerate() if isinstance(t, threading.Timer) and ours(t)]

@@ -66,7 +66,7 @@ def test_an_edit_of_the_image_chain_is_seen_and_a_comment_is_not(lab, own_code):
     hu = "scripts/lungprep/image/hounsfield/scale.py"
     own_code(hu, "HU_MAX = 3071", "# What scanners store.\nHU_MAX = 3071")
     own_code(hu, "Rescale one slice.", "Rescale a slice.")
-    own_code("config.yaml", "# Average what", "# Blur what")
+    own_code("config.yaml", "# Average details", "# Blur details")
     own_code("scripts/lungprep/stores/retrying.py", "attempts: int = 30", "attempts: int = 31")
     assert lab.missing() == ["0 of 1 patients"]
     own_code(hu, "HU_MAX = 3071", "HU_MAX = 3070")
@@ -139,5 +139,5 @@ def test_a_target_that_refuses_leaves_no_intermediates(lab, folder):
     lab.target.write("qc", b"a file where a folder should be")
     done = lab.run()
     assert done.returncode == 1
-    assert done.stdout.count("check the disk, then run again") >= 3
+    assert done.stdout.count("part of its path is not a folder; remove it") >= 3
     assert not [p for p in (lab.folder / "work").rglob("*") if p.is_file()]

@@ -6,10 +6,10 @@ import json
 import re
 from dataclasses import replace
 
+import boto3
 import numpy as np
 import pytest
 
-from conftest import boto3_of
 from lungprep.image.volume import Grid
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
@@ -273,7 +273,13 @@ def test_looking_on_disturbs_no_run(lab):
 
 
 def test_one_patient_of_a_whole_bucket(lab, server):
-    boto3_of(server).create_bucket(Bucket="whole")
+    boto3.client(
+        "s3",
+        endpoint_url=server.endpoint_url,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name="us-east-1",
+    ).create_bucket(Bucket="whole")
     whole = open_store(parse_address("source", "s3://whole/"), S3Options(server.endpoint_url))
     for name, content in slices(chest(), COARSE):
         whole.write(f"P1/{name}", content)
