@@ -101,9 +101,11 @@ def test_the_shipped_config_names_no_bucket_and_asks_no_store(lab):
 
 
 def test_a_patient_that_is_nowhere(lab):
-    lab.admit("P1")
+    lab.admit("007")
+    assert lab.missing(only="007,") == ["1 of 1 patients", "  007: missing"]
+    refused(lab.run(only=","), "only is ',', which names no patient; give an id, or null")
     refused(lab.run(only="P2"), "only names 'P2', and the cohort has no such patient; check the id")
-    refused(lab.run(only="7"), "check the id, or quote digits: --config \"only='7'\"")
+    refused(lab.run(only="7"), "check the id; for zeros before it, write --config only=007,")
 
 
 def test_negative_margin(lab):

@@ -21,7 +21,7 @@ def chosen(cohort: Cohort, only: str | int | None) -> Cohort:
     Raises
     ------
     ConfigError
-        If the cohort has no patient of a name.
+        If the cohort has no patient of a name, or there is no name.
 
     Examples
     --------
@@ -33,13 +33,17 @@ def chosen(cohort: Cohort, only: str | int | None) -> Cohort:
     """
     if only is None:
         return cohort
-    names = list(dict.fromkeys(name.strip() for name in str(only).split(",")))
+    names = list(dict.fromkeys(filter(None, (name.strip() for name in str(only).split(",")))))
+    if not names:
+        raise ConfigError(f"only is {only!r}, which names no patient", "give an id, or null")
     unknown = [name for name in names if name not in cohort.patients]
     if unknown:
         some = ", ".join(map(repr, unknown[:LISTED]))
-        # Snakemake reads digits as a number, and drops zeros before them.
-        quote = f", or quote digits: --config \"only='{only}'\"" if isinstance(only, int) else ""
+        # Snakemake reads digits as a number, and drops zeros before them; a comma makes them text.
+        zeros = (
+            f"; for zeros before it, write --config only=00{only}," if isinstance(only, int) else ""
+        )
         raise ConfigError(
-            f"only names {some}, and the cohort has no such patient", f"check the id{quote}"
+            f"only names {some}, and the cohort has no such patient", f"check the id{zeros}"
         )
     return replace(cohort, patients={name: cohort.patients[name] for name in names}, refused={})
