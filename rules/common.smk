@@ -9,7 +9,6 @@ import sys
 
 import snakemake
 from snakemake.logging import logger
-from snakemake.scheduling.job_scheduler import JobScheduler
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 import own_code
@@ -22,7 +21,7 @@ from lungprep.config.recipe import recipe
 from lungprep.run.session import open_session
 from lungprep.run.progress import RETRIES
 
-SESSION = open_session(workflow, config, snakemake.__version__, logger, JobScheduler)
+SESSION = open_session(workflow, config, snakemake.__version__, logger)
 config = SESSION.config
 
 # Ctrl-C reaches every process of a terminal: jobs end what they are at, and Snakemake waits.

@@ -14,7 +14,7 @@ from lungprep.errors import LungprepError
 from lungprep.image.weights import check_weights
 from lungprep.resources.budgets import Budget
 from lungprep.resources.machine import choose_kernels
-from lungprep.run.engine import Engine, check_version, stop_at_any_time
+from lungprep.run.engine import Engine, check_version, job_scheduler, stop_at_any_time
 from lungprep.run.job_sizes import JobSizes
 from lungprep.run.rounds import by_command_line, take_up
 from lungprep.run.shard_run import run_of
@@ -174,18 +174,10 @@ def say(text: str) -> None:
 
 
 def open_session(
-    workflow: Any, config: dict[str, Any], version: str, logger: logging.Logger, scheduler: Any
+    workflow: Any, config: dict[str, Any], version: str, logger: logging.Logger
 ) -> Session:
-    """Begin, in each process that reads the Snakefile.
-
-    Parameters
-    ----------
-    workflow, config, version, logger
-        As of `Session`.
-    scheduler : type
-        Snakemake's `JobScheduler`.
-    """
+    """Begin, in each process that reads the Snakefile; parameters as of `Session`."""
     session = Session(workflow, config, version, logger, os.environ)
     # Here, because the jobs of an executor are started without onstart.
-    stop_at_any_time(scheduler)
+    stop_at_any_time(job_scheduler())
     return session

@@ -5,8 +5,8 @@ Snakemake for each to be given up.
 """
 
 from lungprep.run.engine.events import Listener
-from lungprep.run.engine.scheduler import stop_at_any_time
+from lungprep.run.engine.scheduler import job_scheduler, stop_at_any_time
 from lungprep.run.engine.version import check_version
 from lungprep.run.engine.workflow import Engine
 
-__all__ = ["Engine", "Listener", "check_version", "stop_at_any_time"]
+__all__ = ["Engine", "Listener", "check_version", "job_scheduler", "stop_at_any_time"]

@@ -33,6 +33,13 @@ class OneTimer:
         self._ring()
 
 
+def job_scheduler() -> Any:
+    """Class of Snakemake's scheduler, looked up only after the version was checked."""
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    return JobScheduler
+
+
 def stop_at_any_time(scheduler: Any) -> None:
     """Let SIGTERM reach Snakemake's `JobScheduler` also while it sees to jobs that ended.
 
