@@ -151,7 +151,7 @@ def test_a_package_that_can_not_be_imported_gets_one_line(tmp_path):
     evil = tmp_path / "evil"
     evil.mkdir()
     (evil / "sitecustomize.py").write_text(BROKEN)
-    done = run(tmp_path, command=[sys.executable, str(SCRIPTS / "demo.py")], PYTHONPATH=str(evil))
+    done = run(tmp_path, command=[*COMMAND[:2], "missing", "--configfile"], PYTHONPATH=str(evil))
     assert done.returncode == 1
     assert "can't be imported (ImportError: libyaml.so.9: cannot open); install" in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr

@@ -62,7 +62,7 @@ def jobs(work: Path, config: dict[str, Any], patient: str = "P") -> dict[str, di
         "segment": (
             paths(volume="resampled.npy", record="resample.json"),
             paths(lungs="lungs.npy", record="segment.json", preview="preview.png"),
-            {"method": segment["method"], "weights": segment["weights"]},
+            {name: segment[name] for name in ("method", "weights", "min_lungs_ml")},
         ),
         "publish": (
             paths(

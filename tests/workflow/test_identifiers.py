@@ -30,7 +30,8 @@ LATIN, NO_CHARSET = "ISO_IR 100", "kWvYxj 100"
 SIDECAR = {
     "patient", "version", "series_instance_uid", "requested_series_uid", "shape", "spacing_mm",
     "origin_mm", "direction", "affine", "crop", "source", "acquisition", "rejected_series",
-    "recipe", "lungs", "values", "flags", "flag_details", "stray_slices", "npy", "lungs_npy",
+    "recipe", "lungs", "values", "doubt", "flags", "flag_details", "stray_slices", "npy",
+    "lungs_npy",
     "steps",
 }  # fmt: skip
 SOURCE = {"prefix", "objects", "bytes", "digest", "skipped"}
