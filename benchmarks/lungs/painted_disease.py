@@ -70,7 +70,7 @@ def gas(wall_mm: float = 4.0, raised_mm: float = 0.0, level: float = 0.6) -> Eff
     wall_mm : float
         Of diaphragm and stomach, between gas and lung.
     raised_mm : float
-        How much higher the dome stands than in the scan: what it displaces is no lung any more.
+        Rise of the dome above its place in the scan; lung that it displaces leaves the truth.
     level : float
         How much of the stomach, from the front, is gas; the rest is fluid.
     """

@@ -11,6 +11,9 @@ import yaml
 
 from lungprep import __version__
 from lungprep.command import SUBCOMMANDS
+from lungprep.command.missing import read_config
+from lungprep.stores import S3Options, open_store
+from lungprep.stores.address import parse_address
 
 COMMAND = [sys.executable, str(Path(__file__).parents[2] / "scripts/command.py")]
 
@@ -53,6 +56,21 @@ def test_missing_patients_are_listed(cohort):
     assert done.returncode == 0, done.stderr
     rows = csv.DictReader(io.StringIO(done.stdout), delimiter="\t")
     assert [(r["patient"], r["state"]) for r in rows] == [("P1", "missing"), ("P2", "missing")]
+
+
+def test_settings_are_read_as_they_are_written(cohort):
+    source = yaml.safe_load((cohort / "config.yaml").read_text())["source"]
+    open_store(parse_address("source", source), S3Options()).write("00042/1.dcm", b"slice")
+    (cohort / "more.yaml").write_text(
+        (cohort / "config.yaml").read_text() + "resample: {antialias: false}\n"
+    )
+    settings = ["only=00042", "check_source=true", "resample={spacing_mm: [2, 2, 2]}"]
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    done = run("missing", "--configfile", "more.yaml", *arguments, cwd=cohort)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:] == ["00042\tmissing\t"]
+    config = read_config(str(cohort / "more.yaml"), settings)
+    assert config["resample"] == {"antialias": False, "spacing_mm": [2, 2, 2]}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def chosen(cohort: Cohort, only: str | int | None) -> Cohort:
     Raises
     ------
     ConfigError
-        If the cohort has no patient of a name, or there is no name.
+        If the key names a patient that is not in the cohort, or names none.
 
     Examples
     --------

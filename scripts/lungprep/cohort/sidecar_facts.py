@@ -99,7 +99,7 @@ def _etag(array: dict[str, Any]) -> str:
 
 def _doubt(found: Any) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float) or not -1 <= found <= 1:
-        raise ValueError(f"{found!r} is no doubt")
+        raise ValueError(f"{found!r} is not a number from -1 to 1")
     return float(found)
 
 

@@ -78,5 +78,8 @@ def read_config(path: str, settings: list[str]) -> dict[str, Any]:
         key, sign, value = setting.partition("=")
         if not sign:
             raise ConfigError(f"--set {setting} has no value", f"write --set {setting}=VALUE")
-        config[key] = yaml.safe_load(value)
+        # Other values stay text, which the schema reads: YAML would take 00042 for an octal number.
+        read = yaml.safe_load(value) if value.startswith(("[", "{")) else value
+        before = config.get(key)
+        config[key] = {**before, **read} if isinstance(read, dict) and before else read
     return config

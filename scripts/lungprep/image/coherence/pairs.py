@@ -78,7 +78,7 @@ def differences(one: Floats, other: Floats, kept: float = KEPT) -> Floats:
     one, other : ndarray of float32, shape (n, rows, columns)
         Thumbnails to compare.
     kept : float
-        Fraction of the blocks that count, beginning with those that differ least.
+        Fraction of the blocks to compare: the blocks with the smallest differences.
     """
     blocks = np.abs(one - other).reshape(len(one), one.shape[1] * one.shape[2])
     count = max(1, int(kept * blocks.shape[1]))
