@@ -113,7 +113,7 @@ table: .venv/dev ## Render the tables of docs/config.md, docs/presets.md and doc
 	cd tests && PYTHONPATH=../scripts ../$(BIN)/python -m corpus.table
 
 golden: .venv/dev $(SCAN) ## Renew the digests of the golden outputs (CONTRIBUTING.md)
-	cd tests && PYTHONPATH=../scripts ../$(BIN)/python -m golden.outputs
+	cd tests && PYTHONPATH=../scripts:../benchmarks ../$(BIN)/python -m golden.outputs
 
 lungs: .venv/run $(SCAN) ## Evaluate the lung mask and render docs/lungs.md (minutes)
 	$(BIN)/python benchmarks/lungs/run.py

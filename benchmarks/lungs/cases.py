@@ -114,9 +114,7 @@ DISEASE = {
         lambda: with_parts(disease.basal_fluid(LEFT, -72.0)), least=0.96, flags=("dense_disease",)
     ),
     # Nothing shows where such a lobe ends beside the aorta.
-    "consolidation": Case(
-        lambda: with_parts(disease.lower_lobe(LEFT, 40.0)), least=0.9, most_over=0.025
-    ),
+    "consolidation": Case(lambda: with_parts(disease.lower_lobe(LEFT, 40.0)), least=0.9),
     "consolidation-part": Case(lambda: with_parts(disease.lower_lobe(LEFT, -350.0)), least=0.96),
     "pneumonectomy": Case(
         lambda: lying(absent=(LEFT,), shift_mm=32.0), least=0.97, flags=("lopsided_lungs",)

@@ -30,6 +30,7 @@ from lungprep.image.volume import Volume, extent
 from lungprep.resources.machine import choose_kernels
 from lungprep_demo import scan as real
 from lungprep_demo.phantom import Scan, chest, slices
+from lungs.cases import CASES
 from real_archive import ARCHIVE
 
 TESTS = Path(__file__).parents[1]
@@ -44,6 +45,11 @@ RESAMPLINGS = [
     ((3.0, 1.5, 1.5), "cubic", True),
     ((4.0, 4.0, 4.0), "nearest", True),
 ]
+# Gas below a dome and in the chest, a dense base, fluid, a tumour, a small body.
+DISEASE = (
+    "raised-scatter", "pneumothorax-rim", "consolidation", "effusion-basal", "tumour-costal-40",
+    "infant",
+)  # fmt: skip
 PLACES = {"source": "s3://bucket/in/", "target": "s3://bucket/out/"}
 
 
@@ -71,6 +77,15 @@ def of_lungs() -> Iterator[bytes]:
         yield from of_chain(phantom(name), (2.0, 2.0, 2.0))
 
 
+def of_disease() -> Iterator[bytes]:
+    """Masks of the evaluation's phantoms that take the rarer ways of segmentation."""
+    for name in DISEASE:
+        scene = CASES[name].scene((2.0, 2.0, 2.0))
+        lungs = find_lungs(scene.volume, method="classical", weights=None, threads=1)
+        yield lungs.labels.tobytes()
+        yield json.dumps(list(lungs.flags)).encode()
+
+
 def of_real_scan() -> Iterator[bytes]:
     """The demo's scan, as the stock config has it."""
     files = Patient(dict(real.files(ARCHIVE)))
@@ -83,6 +98,7 @@ PARTS: dict[str, Callable[[], Iterator[bytes]]] = {
     "corpus": of_corpus,
     "resampling": of_resampling,
     "lungs": of_lungs,
+    "disease": of_disease,
     "real_scan": of_real_scan,
 }
 

@@ -14,8 +14,8 @@ from lungprep.image.segmentation.morphology import Box, Mask
 # moves to the left and to the front per step to the feet.
 _HEART = (0.076, 0.26, 0.23, 0.32, 0.15, 0.15)
 _BEHIND_HEART = {
-    RIGHT: (0.0, 0.85, 0.09, 0.22, 0.15, 0.0),
-    LEFT: (0.03, 0.82, 0.105, 0.22, -0.15, 0.0),
+    RIGHT: (0.0, 0.85, 0.12, 0.25, 0.15, 0.0),
+    LEFT: (0.03, 0.82, 0.145, 0.26, -0.15, 0.0),
 }
 # The left dome of the diaphragm is the lower one.
 _LOWER_MM = 8.0
