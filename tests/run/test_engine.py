@@ -26,7 +26,7 @@ def test_the_version_in_use_is_taken_and_others_are_refused_in_one_line():
     for found in ("8.30.0", "9.26.2", "9.28.0", "10.0"):
         expected = (
             f"Snakemake {found} was found, and lungprep needs 9.27 or later, below 9.28; "
-            "install envs/requirements.txt"
+            "pip install -r envs/requirements.txt"
         )
         with pytest.raises(ConfigError, match=re.escape(expected)):
             check_version(found)

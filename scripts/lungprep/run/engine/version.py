@@ -26,5 +26,5 @@ def check_version(found: str) -> None:
         oldest, too_new = (".".join(map(str, version)) for version in (OLDEST, TOO_NEW))
         raise ConfigError(
             f"Snakemake {found} was found, and lungprep needs {oldest} or later, below {too_new}",
-            "install envs/requirements.txt",
+            "pip install -r envs/requirements.txt",
         )
