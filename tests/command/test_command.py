@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,8 @@ from lungprep.command.missing import read_config
 from lungprep.stores import S3Options, open_store
 from lungprep.stores.address import parse_address
 
-COMMAND = [sys.executable, str(Path(__file__).parents[2] / "scripts/command.py")]
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, str(ROOT / "scripts/command.py")]
 
 
 def run(*arguments, cwd=None):
@@ -71,6 +74,20 @@ def test_settings_are_read_as_they_are_written(cohort):
     assert done.stdout.splitlines()[1:] == ["00042\tmissing\t"]
     config = read_config(str(cohort / "more.yaml"), settings)
     assert config["resample"] == {"antialias": False, "spacing_mm": [2, 2, 2]}
+
+
+def test_a_library_without_the_workflow_says_so(cohort, tmp_path):
+    shutil.copytree(ROOT / "scripts/lungprep", tmp_path / "site/lungprep")
+    done = subprocess.run(
+        [sys.executable, "-m", "lungprep", "missing"],
+        cwd=cohort, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == (
+        "lungprep: this installation has no scripts of the workflow, which are part of the recipe; "
+        "in a clone, pip install --editable .\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,19 +38,25 @@ def run(options: argparse.Namespace) -> None:
     Raises
     ------
     ConfigError
-        If the config can't be used, or the packages of the workflow are not installed.
+        If the config can't be used, or the workflow or its packages are not installed.
     """
     # A base installation reads results, and has neither YAML nor a schema's validator.
     try:
         from lungprep.cohort.missing import COLUMNS, absentees, cell
         from lungprep.cohort.planning import make_plan
         from lungprep.cohort.tally import Tally
+        from lungprep.config.recipe import is_whole
         from lungprep.config.schema import complete, read_schema
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"the package {error.name} is not installed", "pip install 'lungprep[workflow]'"
         ) from error
 
+    if not is_whole():
+        raise ConfigError(
+            "this installation has no scripts of the workflow, which are part of the recipe",
+            "in a clone, pip install --editable .",
+        )
     config = complete(read_config(options.configfile, options.set), read_schema())
     plan = make_plan(config, Tally(""))
     lines = (COLUMNS, *absentees(plan, (), {}))

@@ -85,6 +85,11 @@ def code_digest(method: str = "classical") -> str:
     return hashlib.sha256(f"{code} {network}".encode()).hexdigest()
 
 
+def is_whole() -> bool:
+    """Whether the scripts of the steps are here: an installed package has the library alone."""
+    return all((SCRIPTS / f"{step}.py").is_file() for step in STEPS)
+
+
 def chain_digest() -> str:
     """Digest of the program of the image chain, less the networks."""
     return program_digest([SCRIPTS / f"{step}.py" for step in STEPS], IMAGE)
